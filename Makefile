@@ -1,0 +1,67 @@
+# `make help` lists what there is. Settings: STACK (default staging), JANUA_HOST_CHANGES=off keeps the set-up from
+# installing or starting anything on this host, JANUA_TOOLCHAIN=build skips looking for an official Pulumi.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+STACK ?= staging
+PYTHON ?= python3
+VENV := .venv/bin
+SOURCES := alerts dashboards infra loadtest migrations service tests
+
+.PHONY: help setup up test unit integration e2e lint format lock generate dev status down clean load pin
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
+
+setup: ## all the set-up of this machine, idempotent
+	$(PYTHON) -m infra.setup --stack $(STACK)
+
+up: setup ## the set-up, then `pulumi up`; ends with URLs, credentials and the gate's verdict
+	$(VENV)/python -m infra.operations.up --stack $(STACK)
+
+status: ## health, URLs, versions, alerts (JSON=1: one JSON object, SECRETS=1: with the secret outputs)
+	@$(VENV)/python -m infra.operations.status --stack $(STACK) $(if $(JSON),--json) $(if $(SECRETS),--secrets)
+
+down: ## `pulumi destroy`: no container, network or volume left; backups, images and toolchain stay
+	@$(VENV)/python -m infra.operations.down --stack $(STACK)
+
+clean: ## after `make down`: images, caches, secrets, and the engine that the set-up started
+	$(PYTHON) -m infra.operations.clean
+
+dev: ## the service alone on SQLite and an in-process cache, without Docker: http://127.0.0.1:8000/docs
+	@$(PYTHON) -m infra.setup --only python
+	$(VENV)/alembic upgrade head
+	$(VENV)/python -m service
+
+load: ## the k6 suite against the running stack: TYPE=smoke|load|stress|spike|soak
+	@BASE_URL=$$($(VENV)/python -m infra.operations.status --stack $(STACK) --output api_url) loadtest/run-tests.sh $(TYPE)
+
+test: setup ## the set-up, then every test
+	$(VENV)/python -m pytest
+
+unit: ## the fast tests, without Docker
+	$(VENV)/python -m pytest -m "not integration and not e2e"
+
+integration: ## the tests on real PostgreSQL and Redis, and those of the images' own tools
+	$(VENV)/python -m pytest -m integration
+
+e2e: ## the tests around a real `pulumi up`
+	$(VENV)/python -m pytest -m e2e
+
+lint: ## ruff and mypy
+	$(VENV)/ruff check .
+	$(VENV)/ruff format --check .
+	$(VENV)/mypy $(SOURCES)
+
+format: ## rewrite the sources in ruff's format
+	$(VENV)/ruff format .
+	$(VENV)/ruff check --fix .
+
+generate: ## write the rule files and dashboards that derive from the targets
+	$(VENV)/python -m alerts.generate
+	$(VENV)/python -m dashboards.generate
+
+lock: ## resolve the hashed pins anew
+	requirements/lock.sh
+
+pin: ## take over the digests and package versions that the image sources carry now
+	$(VENV)/python -m infra.images.pin

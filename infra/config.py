@@ -1,0 +1,147 @@
+"""The stack's configuration: `pulumi config` keys of the namespace `janua`, typed and validated at once."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+import pulumi
+from pulumi.runtime import config as runtime_config
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    EmailStr,
+    Field,
+    IPvAnyAddress,
+    Json,
+    SecretStr,
+    ValidationError,
+    model_validator,
+)
+from pydantic.alias_generators import to_camel
+
+NAMESPACE = "janua"
+ROOT = Path(__file__).resolve().parents[1]
+
+Port = Annotated[int, Field(ge=1, le=65535)]
+# Grafana's image is the only one without a Debian stand-in. The set-up writes `deploy` or `absent` after it has
+# looked; a person writes `required` (its absence is an error) or `off`.
+GrafanaChoice = Literal["deploy", "absent", "required", "off"]
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(alias_generator=to_camel, extra="forbid", frozen=True, validate_by_name=True)
+
+
+class Secrets(_Model):
+    """Generated passwords; `janua:secrets` holds them as one encrypted object."""
+
+    database: SecretStr
+    database_app: SecretStr
+    database_exporter: SecretStr
+    redis: SecretStr
+    grafana: SecretStr
+    admin: SecretStr
+
+
+class EmailReceiver(_Model):
+    """A mailbox that is told of alerts, and the server (`host:port`) that takes mail for it."""
+
+    to: EmailStr
+    sender: EmailStr
+    smarthost: str
+    username: str | None = None
+    password: SecretStr | None = None
+    require_tls: bool = True
+
+
+class SlackReceiver(_Model):
+    """A channel and its incoming webhook."""
+
+    api_url: SecretStr
+    channel: str
+
+
+class Receivers(_Model):
+    """Who is told of alerts; `janua:receivers` holds it as one encrypted object. Nobody, if it is absent."""
+
+    webhook_url: SecretStr | None = None
+    watchdog_url: SecretStr | None = None
+    pagerduty_routing_key: SecretStr | None = None
+    slack: SlackReceiver | None = None
+    email: EmailReceiver | None = None
+
+
+class StackConfig(_Model):
+    """Everything that may differ from stack to stack, with its default."""
+
+    images: Literal["registry", "debian"]
+    registry_mirror: str = ""
+    grafana: GrafanaChoice = "absent"
+    grafana_image: str | None = None
+    replicas: int = Field(default=2, ge=1, le=8)
+    bind_address: IPvAnyAddress = Field(default="127.0.0.1", validate_default=True)
+    api_port: Port = 8080
+    prometheus_port: Port = 9090
+    alertmanager_port: Port = 9093
+    grafana_port: Port = 3000
+    admin_email: EmailStr = "admin@example.com"
+    smoke_duration: str = Field(default="30s", pattern=r"^[1-9][0-9]*[sm]$")
+    scrape_interval_seconds: int = Field(default=5, ge=1, le=60)
+    backup_directory: Path = ROOT / "backups"
+    backups_kept: int = Field(default=7, ge=1)
+    runbook_base_url: str = "alerts/runbooks"
+    secrets: Json[Secrets]
+    receivers: Json[Receivers] = Field(default="{}", validate_default=True)
+
+    @model_validator(mode="after")
+    def _grafana_can_be_had(self) -> Self:
+        if self.grafana == "required" and self.images == "debian" and self.grafana_image is None:
+            raise ValueError(
+                "grafana is required, but Debian does not carry it and no registry answers here: "
+                "set grafanaImage to a reference that can be pulled"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _ports_differ(self) -> Self:
+        ports = [self.api_port, self.prometheus_port, self.alertmanager_port, self.grafana_port]
+        if len(set(ports)) < len(ports):
+            raise ValueError(f"apiPort, prometheusPort, alertmanagerPort and grafanaPort must differ: {ports}")
+        return self
+
+
+# A value given for one of these in plain text would lie readable in the stack's file and in its state.
+ENCRYPTED = ("secrets", "receivers")
+
+
+def load() -> StackConfig:
+    """Read the running stack's configuration; raise pulumi.RunError that names every mistake."""
+    prefix = f"{NAMESPACE}:"
+    given = {
+        key.removeprefix(prefix): value for key, value in runtime_config.CONFIG.get().items() if key.startswith(prefix)
+    }
+    plain = [key for key in ENCRYPTED if key in given and not runtime_config.is_config_secret(prefix + key)]
+    if plain:
+        raise pulumi.RunError(f"set {', '.join(prefix + key for key in plain)} with --secret, not in plain text")
+    return parse(given)
+
+
+def parse(given: Mapping[str, str]) -> StackConfig:
+    """Return the configuration of `given` (keys without the namespace); raise pulumi.RunError as `load` does."""
+    try:
+        return StackConfig.model_validate(dict(given))
+    except ValidationError as error:
+        mistakes = "\n".join(f"  {_where(e['loc'])}: {_what(e)}" for e in error.errors(include_input=False))
+        raise pulumi.RunError(f"the stack's configuration has {error.error_count()} mistake(s):\n{mistakes}") from None
+
+
+def _where(location: tuple[int | str, ...]) -> str:
+    return f"{NAMESPACE}:{'.'.join(map(str, location))}" if location else NAMESPACE
+
+
+def _what(error: Mapping[str, object]) -> str:
+    if error["type"] == "missing":
+        return "is not set; `make up` sets it, or `pulumi config set`"
+    if error["type"] == "extra_forbidden":
+        return "is not a setting of this project"
+    return str(error["msg"]).removeprefix("Value error, ")

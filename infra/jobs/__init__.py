@@ -1,0 +1,1 @@
+"""Steps of a deployment that run inside containers, each to completion."""

@@ -1,0 +1,1 @@
+"""What `make up`, `status`, `down` and `clean` do with a stack that is set up."""

@@ -1,0 +1,44 @@
+"""`make clean`, after `make down`: built images, caches, generated secrets and the engine that was started here.
+
+Standard library only: the Python environment is one of the things that go. Backups stay.
+"""
+
+import shutil
+import subprocess
+import sys
+
+from infra.images.build import LABEL
+from infra.setup import engine
+from infra.setup.host import LOCAL, ROOT, VENV, cache_folder
+
+CACHES = (".mypy_cache", ".pytest_cache", ".ruff_cache", ".hypothesis")
+
+
+def main() -> int:
+    """Remove all that the set-up made; return 1, with nothing removed, while a stack still has containers."""
+    running = _ours("ps", "--all", "--quiet", "--filter", "label=com.janua.stack")
+    if running:
+        print(f"{len(running)} containers of a stack are there: run `make down` first", file=sys.stderr)
+        return 1
+    images = _ours("images", "--all", "--quiet", "--filter", f"label={LABEL}")
+    if images:
+        subprocess.run(["docker", "rmi", "--force", *sorted(set(images))], stdout=subprocess.DEVNULL, check=False)
+    print(f"removed {len(set(images))} images")
+    print(engine.stop())
+    folders = [LOCAL, VENV, cache_folder(), *(ROOT / name for name in CACHES)]
+    files = sorted(ROOT.glob("Pulumi.*.yaml"))
+    for folder in folders:
+        shutil.rmtree(folder, ignore_errors=True)
+    for file in files:
+        # Its secrets were encrypted with a passphrase that is gone now.
+        file.unlink()
+    print("removed", *(str(path) for path in [*folders, *files]))
+    return 0
+
+
+def _ours(*arguments: str) -> list[str]:
+    return subprocess.run(["docker", *arguments], capture_output=True, text=True, check=False).stdout.split()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

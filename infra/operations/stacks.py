@@ -1,0 +1,23 @@
+"""The stack, through Pulumi's Automation API: the same engine, state and configuration as the CLI's."""
+
+import os
+from typing import Any
+
+from pulumi import automation
+
+from infra.setup import stack as setup
+from infra.setup.host import ROOT
+
+
+def select(name: str) -> automation.Stack:
+    """Return the existing stack `name`; raise automation.StackNotFoundError if there is none."""
+    variables = setup.environment()
+    # The Automation API looks for the CLI on this process's own PATH.
+    os.environ.update(variables)
+    options = automation.LocalWorkspaceOptions(env_vars=variables)
+    return automation.select_stack(name, work_dir=str(ROOT), opts=options)
+
+
+def outputs(stack: automation.Stack, *, with_secrets: bool) -> dict[str, Any]:
+    """Return the outputs by name; the secret ones are left out unless `with_secrets`."""
+    return {name: output.value for name, output in stack.outputs().items() if with_secrets or not output.secret}

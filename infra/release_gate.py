@@ -1,0 +1,90 @@
+"""The proof that a release is fit to serve: a k6 smoke run against its replicas, judged by the gate."""
+
+import json
+from typing import Any
+
+import pulumi
+from pulumi import Output, Resource, ResourceOptions
+
+from infra.config import ROOT, StackConfig
+from infra.containers import Attachment, ContainerArgs
+from infra.images.resources import Images
+from infra.steps import step
+from infra.tiers.application import Application
+from infra.tiers.monitoring import Monitoring
+from infra.tiers.networks import Networks
+
+SUMMARY_FILE = "/tmp/smoke.log"  # noqa: S108 - inside the gate's own container
+VERDICT = "VERDICT "
+K6 = ROOT / "loadtest" / "k6"
+TARGETS = ROOT / "alerts" / "targets.json"
+
+
+class ReleaseGate(pulumi.ComponentResource):
+    """`verdict` is the gate's, with its figures; `passed` is there only when the release may serve."""
+
+    passed: Output[Resource]
+
+    def __init__(
+        self,
+        config: StackConfig,
+        images: Images,
+        networks: Networks,
+        application: Application,
+        monitoring: Monitoring,
+    ) -> None:
+        super().__init__("janua:release:Gate", "gate")
+        smoke = step(
+            "smoke",
+            ContainerArgs(
+                image=images.of("k6"),
+                networks=[Attachment(networks.edge)],
+                memory_mb=256,
+                command=["run", "--quiet", "/loadtest/k6/main.js"],
+                environment={
+                    "TYPE": "smoke",
+                    "DURATION": config.smoke_duration,
+                    "BASE_URL": application.addresses().apply(
+                        lambda hosts: ",".join(f"http://{host}" for host in hosts)
+                    ),
+                    "K6_NO_USAGE_REPORT": "true",
+                },
+                files=smoke_files(),
+            ),
+            application.release,
+            ResourceOptions(parent=self, depends_on=[*application.replicas, monitoring.prometheus]),
+        )
+        gate = step(
+            "judge",
+            ContainerArgs(
+                image=application.image,
+                networks=[Attachment(networks.monitoring)],
+                memory_mb=96,
+                command=["python", "-m", "loadtest.gate"],
+                environment={
+                    "PROMETHEUS_URL": "http://prometheus:9090",
+                    "RELEASE": application.release,
+                    "REPLICAS": str(config.replicas),
+                    # The step would not have passed with another one.
+                    "K6_EXIT_CODE": "0",
+                    "SUMMARY_FILE": SUMMARY_FILE,
+                },
+                files={SUMMARY_FILE: smoke.log},
+            ),
+            application.release,
+            ResourceOptions(parent=self, depends_on=[smoke.passed]),
+        )
+        self.verdict = gate.log.apply(verdict)
+        self.passed = gate.passed
+
+
+def smoke_files() -> dict[str, str]:
+    """Return the k6 suite and the targets that it reads, by their paths in the container."""
+    scripts = {f"/loadtest/k6/{file.relative_to(K6).as_posix()}": file.read_text() for file in sorted(K6.rglob("*.js"))}
+    return {**scripts, "/alerts/targets.json": TARGETS.read_text()}
+
+
+def verdict(log: str) -> dict[str, Any]:
+    """Return the verdict that the gate printed as the last line of its log that begins with `VERDICT `."""
+    lines = [line for line in log.splitlines() if line.startswith(VERDICT)]
+    return json.loads(lines[-1].removeprefix(VERDICT)) if lines else {}

@@ -1,0 +1,103 @@
+"""The Pulumi stack: its environment, and what the set-up found written into its configuration."""
+
+import json
+import os
+import shlex
+import subprocess
+
+from infra.setup import images, secrets, toolchain
+from infra.setup.host import LOCAL, ROOT, checked
+from infra.setup.steps import SetupError
+
+ENVIRONMENT_FILE = LOCAL / "env"
+STATE = LOCAL / "state"
+NAMESPACE = "janua"
+
+
+def environment() -> dict[str, str]:
+    """Return the variables under which Pulumi runs here; a backend or passphrase of the user's own is kept."""
+    variables = {"PATH": toolchain.search_path(), "PULUMI_SKIP_UPDATE_CHECK": "1"}
+    if (toolchain.folder() / "bin" / "pulumi").exists():
+        variables["PULUMI_HOME"] = str(toolchain.home())
+        variables["PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION"] = "true"
+    if "PULUMI_BACKEND_URL" not in os.environ:
+        variables["PULUMI_BACKEND_URL"] = f"file://{STATE}"
+    if "PULUMI_CONFIG_PASSPHRASE" not in os.environ and "PULUMI_CONFIG_PASSPHRASE_FILE" not in os.environ:
+        variables["PULUMI_CONFIG_PASSPHRASE_FILE"] = str(secrets.PASSPHRASE)
+    return variables
+
+
+def write_environment() -> str:
+    """Write `.janua/env`, which a shell sources to run pulumi by hand."""
+    LOCAL.mkdir(exist_ok=True)
+    lines = [f"export {key}={shlex.quote(value)}" for key, value in environment().items() if key != "PATH"]
+    folders = os.pathsep.join(str(part) for part in (ROOT / ".venv" / "bin", toolchain.folder() / "bin"))
+    ENVIRONMENT_FILE.write_text("\n".join([*lines, f'export PATH={shlex.quote(folders)}:"$PATH"', ""]))
+    return f"source {ENVIRONMENT_FILE.relative_to(ROOT)}"
+
+
+def ensure(stack: str) -> str:
+    """Create the stack if it is new, select it, and record what the set-up chose; return what changed."""
+    STATE.mkdir(parents=True, exist_ok=True)
+    write_environment()
+    _pulumi("stack", "select", "--create", stack)
+    present = configured(stack)
+    wanted = _wanted(present)
+    for key, value in wanted.items():
+        _pulumi("config", "set", "--stack", stack, f"{NAMESPACE}:{key}", value)
+    if "secrets" not in present:
+        _set_secret(stack, "secrets", json.dumps(secrets.read(stack)))
+    changed = [
+        *(f"{key}={value}" for key, value in wanted.items()),
+        *(["secrets"] if "secrets" not in present else []),
+    ]
+    return f"{stack}: recorded {', '.join(changed)}" if changed else f"{stack}: nothing to record"
+
+
+def configured(stack: str) -> dict[str, str]:
+    """Return the configuration of `stack` without the namespace; secret values are not decrypted, but empty."""
+    if not (ROOT / f"Pulumi.{stack}.yaml").exists():
+        return {}
+    entries = json.loads(_pulumi("config", "--json", "--stack", stack))
+    prefix = f"{NAMESPACE}:"
+    return {
+        key.removeprefix(prefix): entry.get("value", "") for key, entry in entries.items() if key.startswith(prefix)
+    }
+
+
+def _wanted(present: dict[str, str]) -> dict[str, str]:
+    """Return what has to be written: the source unless somebody chose one, Grafana unless somebody decided."""
+    found = images.choice()
+    wanted: dict[str, str] = {}
+    if "images" not in present:
+        wanted["images"] = found.source
+    if present.get("grafana") not in ("required", "off"):
+        grafana = "deploy" if found.grafana else "absent"
+        if present.get("grafana") != grafana:
+            wanted["grafana"] = grafana
+    return wanted
+
+
+def _pulumi(*arguments: str) -> str:
+    advice = "The environment is in .janua/env."
+    return checked(["pulumi", "--non-interactive", "--cwd", str(ROOT), *arguments], advice, environment=environment())
+
+
+def _set_secret(stack: str, key: str, value: str) -> None:
+    """Set an encrypted value by standard input: arguments can be read by every user of the machine."""
+    command = [
+        "pulumi",
+        "--cwd",
+        str(ROOT),
+        "config",
+        "set",
+        "--secret",
+        "--stack",
+        stack,
+        f"{NAMESPACE}:{key}",
+    ]
+    result = subprocess.run(
+        command, input=value, text=True, capture_output=True, env=os.environ | environment(), check=False
+    )
+    if result.returncode:
+        raise SetupError(f"{NAMESPACE}:{key} could not be set: {result.stderr.strip()}")

@@ -1,0 +1,53 @@
+"""Run-to-completion steps of a deployment: what fails here fails `pulumi up`, with the step's log."""
+
+import contextlib
+from dataclasses import dataclass, replace
+
+import docker as engine
+import pulumi
+from pulumi import Output, Resource, ResourceOptions
+
+from infra.containers import ContainerArgs, run
+from infra.images.table import content_hash
+
+INPUTS_LABEL = "com.janua.inputs"
+LOG_TAIL_LINES = 40
+
+
+@dataclass(frozen=True)
+class Step:
+    """A step: its log, and `passed`, what a later resource depends on to start only after success.
+
+    Depending on the container itself would not do: the engine calls it created when it has exited, however.
+    """
+
+    log: Output[str]
+    passed: Output[Resource]
+
+
+def step(name: str, args: ContainerArgs, inputs: str, opts: ResourceOptions) -> Step:
+    """Run a container once for each value of `inputs` (a hash of what the step's outcome depends on).
+
+    A non-zero exit fails the update with the end of the log in the message, and removes the container, so that
+    the next update runs the step again.
+    """
+    labelled = replace(args, labels={**args.labels, INPUTS_LABEL: content_hash(inputs)})
+    container = run(name, labelled, opts)
+    outcome = Output.all(container.exit_code, container.container_logs, container.id)
+    log = outcome.apply(lambda result: _require_success(name, *result))
+    return Step(log=log, passed=log.apply(lambda _: container))
+
+
+def _require_success(name: str, exit_code: int | None, log: str | None, container_id: str) -> str:
+    text = log or ""
+    if not exit_code or pulumi.runtime.is_dry_run():
+        return text
+    _remove(container_id)
+    tail = "\n".join(text.splitlines()[-LOG_TAIL_LINES:])
+    raise pulumi.RunError(f"step '{name}' failed with exit code {exit_code}; the end of its log:\n{tail}")
+
+
+def _remove(container_id: str) -> None:
+    with contextlib.suppress(engine.errors.NotFound):
+        client = engine.from_env()
+        client.containers.get(container_id).remove(v=True, force=True)

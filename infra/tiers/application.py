@@ -1,0 +1,90 @@
+"""The replicas of the service: a new release stands beside the old one until it is promoted."""
+
+import json
+import tomllib
+from pathlib import Path
+
+import pulumi
+import pulumi_docker as docker
+from pulumi import Output, Resource, ResourceOptions
+
+from infra.config import ROOT, StackConfig
+from infra.containers import Attachment, ContainerArgs, Health, serve
+from infra.images.resources import Images
+from infra.images.table import content_hash
+from infra.tiers.cache import ADDRESS as REDIS_ADDRESS
+from infra.tiers.cache import Cache
+from infra.tiers.database import APPLICATION_URL, Database
+from infra.tiers.networks import Networks
+
+PORT = 8000
+# What judges a release belongs to it: a changed smoke test is run against fresh replicas.
+JUDGES = ("loadtest/k6", "alerts/targets.json")
+HEALTHY = ("import urllib.request; urllib.request.urlopen('http://127.0.0.1:8000/readyz', timeout=2)",)
+
+
+class Application(pulumi.ComponentResource):
+    """`release` identifies image, settings and judges; `image` is its ID; `replicas` are its containers."""
+
+    def __init__(
+        self, config: StackConfig, images: Images, networks: Networks, database: Database, cache: Cache
+    ) -> None:
+        super().__init__("janua:tiers:Application", "application")
+        content, self.image = images.release()
+        settings = _settings()
+        judged = content_hash(content, json.dumps(settings), str(config.replicas), config.smoke_duration, *_judges())
+        self.release = f"{version()}-{judged}"
+        schema = database.prepare(self.release, self.image)
+        arguments = ContainerArgs(
+            image=self.image,
+            networks=[
+                Attachment(networks.edge),
+                Attachment(networks.data),
+                Attachment(networks.monitoring, ["service"]),
+            ],
+            memory_mb=384,
+            environment={**settings, "JANUA_RELEASE": self.release},
+            secrets={
+                "database_app_password": config.secrets.database_app.get_secret_value(),
+                "redis_password": config.secrets.redis.get_secret_value(),
+            },
+        )
+        self.replicas = [
+            _replica(f"service-{number}", arguments, self, [schema, cache.redis])
+            for number in range(1, config.replicas + 1)
+        ]
+
+    def addresses(self) -> Output[list[str]]:
+        """Return `host:port` of each replica."""
+        return Output.all(*(replica.name for replica in self.replicas)).apply(
+            lambda names: [f"{name}:{PORT}" for name in names]
+        )
+
+
+def version() -> str:
+    """Return the project's version."""
+    return str(tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"])
+
+
+def _settings() -> dict[str, str]:
+    return {
+        "JANUA_HOST": "0.0.0.0",  # noqa: S104 - every address of the container, which publishes none
+        "JANUA_PORT": str(PORT),
+        "JANUA_DATABASE_URL": APPLICATION_URL,
+        "JANUA_DATABASE_PASSWORD_FILE": "/run/secrets/database_app_password",
+        "JANUA_REDIS_URL": f"{REDIS_ADDRESS}/0",
+        "JANUA_REDIS_PASSWORD_FILE": "/run/secrets/redis_password",
+    }
+
+
+def _judges() -> list[Path]:
+    return [ROOT / part for part in JUDGES]
+
+
+def _replica(
+    name: str, arguments: ContainerArgs, parent: Resource, after: list[Resource | Output[Resource]]
+) -> docker.Container:
+    health = Health(["python", "-c", *HEALTHY])
+    # The old replica goes on serving until everything that depends on the new one has succeeded.
+    opts = ResourceOptions(parent=parent, depends_on=after, delete_before_replace=False)
+    return serve(name, arguments, health, opts)
