@@ -35,7 +35,7 @@ dev: ## the service alone on SQLite and an in-process cache, without Docker: htt
 load: ## the k6 suite against the running stack: TYPE=smoke|load|stress|spike|soak
 	@BASE_URL=$$($(VENV)/python -m infra.operations.status --stack $(STACK) --output api_url) loadtest/run-tests.sh $(TYPE)
 
-test: setup ## the set-up, then every test
+test: setup lint ## the set-up, the linters, then every test
 	$(VENV)/python -m pytest
 
 unit: ## the fast tests, without Docker

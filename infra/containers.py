@@ -21,7 +21,7 @@ class Health:
     interval_seconds: int = 2
     timeout_seconds: int = 3
     retries: int = 15
-    start_seconds: int = 60
+    start_seconds: int = 45
 
 
 @dataclass(frozen=True)

@@ -73,6 +73,7 @@ class ReleaseGate(pulumi.ComponentResource):
             ),
             application.release,
             ResourceOptions(parent=self, depends_on=[smoke.passed]),
+            judges=[smoke],
         )
         self.verdict = gate.log.apply(verdict)
         self.passed = gate.passed

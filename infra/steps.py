@@ -1,10 +1,12 @@
 """Run-to-completion steps of a deployment: what fails here fails `pulumi up`, with the step's log."""
 
 import contextlib
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import docker as engine
 import pulumi
+import pulumi_docker as docker
 from pulumi import Output, Resource, ResourceOptions
 
 from infra.containers import ContainerArgs, run
@@ -21,33 +23,36 @@ class Step:
     Depending on the container itself would not do: the engine calls it created when it has exited, however.
     """
 
+    container: docker.Container
     log: Output[str]
     passed: Output[Resource]
 
 
-def step(name: str, args: ContainerArgs, inputs: str, opts: ResourceOptions) -> Step:
-    """Run a container once for each value of `inputs` (a hash of what the step's outcome depends on).
+def step(name: str, args: ContainerArgs, inputs: str, opts: ResourceOptions, judges: Sequence[Step] = ()) -> Step:
+    """Run a container once for each value of `inputs` (what the step's outcome depends on).
 
     A non-zero exit fails the update with the end of the log in the message, and removes the container, so that
-    the next update runs the step again.
+    the next update runs the step again: and with it the steps that it `judges`, for their results would only be
+    refused once more.
     """
     labelled = replace(args, labels={**args.labels, INPUTS_LABEL: content_hash(inputs)})
     container = run(name, labelled, opts)
-    outcome = Output.all(container.exit_code, container.container_logs, container.id)
+    to_repeat = [container.id, *(judged.container.id for judged in judges)]
+    outcome = Output.all(container.exit_code, container.container_logs, Output.all(*to_repeat))
     log = outcome.apply(lambda result: _require_success(name, *result))
-    return Step(log=log, passed=log.apply(lambda _: container))
+    return Step(container=container, log=log, passed=log.apply(lambda _: container))
 
 
-def _require_success(name: str, exit_code: int | None, log: str | None, container_id: str) -> str:
+def _require_success(name: str, exit_code: int | None, log: str | None, to_repeat: list[str]) -> str:
     text = log or ""
     if not exit_code or pulumi.runtime.is_dry_run():
         return text
-    _remove(container_id)
+    for container_id in to_repeat:
+        _remove(container_id)
     tail = "\n".join(text.splitlines()[-LOG_TAIL_LINES:])
     raise pulumi.RunError(f"step '{name}' failed with exit code {exit_code}; the end of its log:\n{tail}")
 
 
 def _remove(container_id: str) -> None:
     with contextlib.suppress(engine.errors.NotFound):
-        client = engine.from_env()
-        client.containers.get(container_id).remove(v=True, force=True)
+        engine.from_env().containers.get(container_id).remove(v=True, force=True)

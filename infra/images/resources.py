@@ -10,6 +10,7 @@ from infra.images.table import FOLDER, ROOT, content_hash, reference, runtime_re
 # All that the release image is copied from; .dockerignore lets through these and nothing else.
 RELEASE_PARTS = (
     "alembic.ini",
+    "alerts/metrics.py",
     "alerts/targets.json",
     "alerts/targets.py",
     "infra/jobs",

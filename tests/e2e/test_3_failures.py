@@ -1,0 +1,68 @@
+"""A step that fails fails `pulumi up` with its reason on the screen, and the release before goes on serving."""
+
+import json
+from pathlib import Path
+
+from tests.e2e.deployment import Deployment
+
+BROKEN_MIGRATION = '''
+"""A migration that cannot succeed."""
+
+revision = "007_broken"
+down_revision = "006_add_performance_indexes"
+
+
+def upgrade() -> None:
+    raise RuntimeError("the canary migration fails")
+
+
+def downgrade() -> None:
+    pass
+'''
+SILENT_SCRIPT = """
+export const options = { vus: 1, iterations: 1 };
+export default function () {}
+"""
+
+
+def assert_fails_and_keeps_serving(staging: Deployment, reason: str) -> None:
+    before = staging.outputs()["release"]
+    backend = _backend(staging)
+    result = staging.pulumi("up --yes --skip-preview")
+    assert result.returncode != 0
+    assert reason in result.stdout, result.stdout
+    assert _backend(staging) == backend
+    assert staging.outputs()["release"] == before
+    with staging.api() as api:
+        assert api.get("/livez").status_code == 200
+        assert api.get("/api/v1/auth/me").status_code == 401
+
+
+def _backend(staging: Deployment) -> str:
+    (edge,) = staging.containers("edge")
+    return str(edge.exec_run(["cat", "/var/lib/edge/backend.cfg"]).output.decode())
+
+
+def test_a_failing_migration(staging: Deployment, edited: Path) -> None:
+    (edited / "migrations" / "versions" / "007_broken.py").write_text(BROKEN_MIGRATION)
+    assert_fails_and_keeps_serving(staging, "the canary migration fails")
+
+
+def test_a_missed_threshold(staging: Deployment, edited: Path) -> None:
+    targets = edited / "alerts" / "targets.json"
+    content = json.loads(targets.read_text())
+    content["k6"]["token_validation_latency_p95_ms"] = 0.001
+    targets.write_text(json.dumps(content))
+    assert_fails_and_keeps_serving(staging, "step 'smoke' failed with exit code 99")
+
+
+def test_a_smoke_test_that_sends_nothing(staging: Deployment, edited: Path) -> None:
+    (edited / "loadtest" / "k6" / "main.js").write_text(SILENT_SCRIPT)
+    assert_fails_and_keeps_serving(staging, "step 'judge' failed with exit code 1")
+
+
+def test_the_next_good_release_is_deployed_and_clears_up(staging: Deployment) -> None:
+    result = staging.pulumi("up --yes --skip-preview")
+    assert result.returncode == 0, result.stdout
+    assert len(staging.containers("service-1")) == 1
+    assert staging.pulumi("preview --expect-no-changes").returncode == 0

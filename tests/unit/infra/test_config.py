@@ -1,0 +1,79 @@
+import json
+
+import pulumi
+import pytest
+
+from infra.config import StackConfig, parse
+
+SECRETS = json.dumps(
+    {
+        "database": "a",
+        "databaseApp": "b",
+        "databaseExporter": "c",
+        "redis": "d",
+        "grafana": "e",
+        "admin": "f",
+    }
+)
+MINIMAL = {"images": "debian", "secrets": SECRETS}
+
+
+def test_defaults_are_two_replicas_on_loopback() -> None:
+    config = parse(MINIMAL)
+    assert config.replicas == 2
+    assert str(config.bind_address) == "127.0.0.1"
+    assert config.api_port == 8080
+
+
+def test_values_of_the_command_line_are_text_and_become_typed() -> None:
+    config = parse({**MINIMAL, "replicas": "3", "apiPort": "18080"})
+    assert (config.replicas, config.api_port) == (3, 18080)
+
+
+def test_every_mistake_is_named_at_once() -> None:
+    with pytest.raises(pulumi.RunError) as error:
+        parse({**MINIMAL, "replicas": "0", "apiPort": "http", "replcas": "2", "smokeDuration": "soon"})
+    message = str(error.value)
+    assert "4 mistake(s)" in message
+    for key in ("janua:replicas", "janua:apiPort", "janua:smokeDuration"):
+        assert key in message
+    assert "janua:replcas: is not a setting of this project" in message
+
+
+def test_missing_settings_say_who_sets_them() -> None:
+    with pytest.raises(pulumi.RunError, match="janua:images: is not set; `make up` sets it"):
+        parse({"secrets": SECRETS})
+
+
+def test_ports_must_differ() -> None:
+    with pytest.raises(pulumi.RunError, match="must differ"):
+        parse({**MINIMAL, "apiPort": "9090"})
+
+
+def test_required_grafana_without_an_image_is_an_error() -> None:
+    with pytest.raises(pulumi.RunError, match="set grafanaImage to a reference that can be pulled"):
+        parse({**MINIMAL, "grafana": "required"})
+    assert parse({**MINIMAL, "grafana": "required", "grafanaImage": "mirror/grafana:1"}).grafana == "required"
+
+
+def test_no_secret_is_in_an_error_message_or_in_the_representation() -> None:
+    canary = "canary-4711"
+    secrets = json.loads(SECRETS) | {"admin": canary}
+    with pytest.raises(pulumi.RunError) as error:
+        parse({"images": "debian", "secrets": json.dumps({**secrets, "unknown": canary}), "replicas": "-1"})
+    assert canary not in str(error.value)
+    assert canary not in repr(parse({"images": "debian", "secrets": json.dumps(secrets)}))
+
+
+def test_receivers_are_validated_in_depth() -> None:
+    receivers = json.dumps({"email": {"to": "nobody", "sender": "ops@example.com", "smarthost": "mail:25"}})
+    with pytest.raises(pulumi.RunError, match=r"janua:receivers\.email\.to"):
+        parse({**MINIMAL, "receivers": receivers})
+
+
+def test_every_setting_is_in_the_configuration_reference() -> None:
+    from infra.config import ROOT
+
+    readme = (ROOT / "README.md").read_text()
+    missing = [field.alias for field in StackConfig.model_fields.values() if f"`janua:{field.alias}`" not in readme]
+    assert not missing, f"the README does not tell of {missing}"

@@ -1,0 +1,115 @@
+from pathlib import Path
+from typing import Any
+
+import docker
+import pytest
+from pulumi.automation import EngineEvent
+
+from infra.operations import clean, status
+from infra.operations.timings import Timings
+from infra.operations.up import report
+
+OUTPUTS = {
+    "api_url": "http://127.0.0.1:8080",
+    "prometheus_url": "http://127.0.0.1:9090",
+    "alertmanager_url": "http://127.0.0.1:9093",
+    "grafana_url": "http://127.0.0.1:3000",
+    "traces_url": "not deployed",
+    "admin_email": "admin@example.com",
+    "release": "1.2.3-abc",
+    "gate": {"verdict": "pass", "reasons": [], "figures": {"auth_p95_ms": 31.23456, "k6": {"iterations": 1}}},
+}
+
+
+def event(kind: str, name: str, timestamp: int) -> EngineEvent:
+    urn = f"urn:pulumi:test::janua::janua:tiers:X$docker:index/container:Container::{name}"
+    metadata = {"op": "create", "urn": urn, "type": "docker:index/container:Container"}
+    return EngineEvent.from_json({"sequence": 1, "timestamp": timestamp, kind: {"metadata": metadata}})
+
+
+def test_timings_are_the_seconds_between_a_resources_start_and_end() -> None:
+    timings = Timings()
+    for one in (
+        event("resourcePreEvent", "smoke", 100),
+        event("resourcePreEvent", "quick", 100),
+        event("resOutputsEvent", "quick", 100),
+        event("resOutputsEvent", "smoke", 131),
+    ):
+        timings.add(one)
+    assert timings.lines() == [f"  {'container smoke':<24}   31 s"]
+
+
+def test_the_report_names_every_url_the_credentials_and_the_verdict() -> None:
+    text = report("staging", OUTPUTS)
+    for key in ("api_url", "prometheus_url", "alertmanager_url", "grafana_url", "admin_email"):
+        assert OUTPUTS[key] in text
+    assert ".janua/secrets/staging/" in text
+    assert "PASS" in text
+    assert "auth_p95_ms 31.2346" in text
+    assert "ATTENTION" not in text
+
+
+def test_the_report_says_aloud_that_there_is_no_grafana() -> None:
+    text = report("staging", {**OUTPUTS, "grafana_url": "not deployed: it cannot be pulled"})
+    assert "ATTENTION: there is no Grafana: not deployed: it cannot be pulled" in text
+
+
+class FakeContainer:
+    def __init__(self, name: str, state: dict[str, Any]) -> None:
+        self.labels = {"com.janua.part": name}
+        self.image = None
+        self.attrs = {"State": state, "Config": {"Image": "sha256:1"}}
+
+
+@pytest.mark.parametrize(
+    ("state", "health"),
+    [
+        ({"Status": "running", "Health": {"Status": "healthy"}}, "healthy"),
+        ({"Status": "running", "Health": {"Status": "unhealthy"}}, "unhealthy"),
+        ({"Status": "exited", "ExitCode": 0}, "completed"),
+        ({"Status": "exited", "ExitCode": 2}, "failed with exit code 2"),
+        ({"Status": "restarting"}, "restarting"),
+    ],
+)
+def test_health_is_the_engines_word(monkeypatch: pytest.MonkeyPatch, state: dict[str, Any], health: str) -> None:
+    class Engine:
+        class containers:  # noqa: N801 - the name of the SDK's attribute
+            @staticmethod
+            def list(**_: object) -> list[FakeContainer]:
+                return [FakeContainer("edge", state)]
+
+    monkeypatch.setattr(docker, "from_env", Engine)
+    found = {part.name: part for part in status.parts("staging", OUTPUTS)}
+    assert (found["edge"].health, found["edge"].url) == (health, OUTPUTS["api_url"])
+    assert found["grafana"].health == "not deployed"
+
+
+@pytest.fixture
+def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Path]:
+    """A machine of the test's own for `make clean`: folders instead of the real ones."""
+    paths = {"ROOT": tmp_path, "LOCAL": tmp_path / ".janua", "VENV": tmp_path / ".venv"}
+    for name, path in paths.items():
+        path.mkdir(exist_ok=True)
+        monkeypatch.setattr(clean, name, path)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    (tmp_path / "Pulumi.staging.yaml").write_text("config: {}")
+    (tmp_path / "backups").mkdir()
+    return paths
+
+
+def test_clean_refuses_while_a_stack_is_there(machine: dict[str, Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(clean, "_ours", lambda *arguments: ["container"] if arguments[0] == "ps" else [])
+    assert clean.main() == 1
+    assert machine["LOCAL"].exists()
+
+
+def test_clean_removes_what_the_set_up_made_and_keeps_backups(
+    machine: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(clean, "_ours", lambda *_: [])
+    assert clean.main() == 0
+    assert not machine["LOCAL"].exists()
+    assert not machine["VENV"].exists()
+    assert not (machine["ROOT"] / "cache" / "janua").exists()
+    assert not (machine["ROOT"] / "Pulumi.staging.yaml").exists()
+    assert (machine["ROOT"] / "backups").exists()

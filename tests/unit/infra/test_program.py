@@ -1,0 +1,167 @@
+"""The Pulumi program under mocks: what is deployed obeys the policy, whatever the configuration."""
+
+import json
+import runpy
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import pulumi
+import pytest
+from pulumi.runtime import mocks
+from pulumi.runtime.rpc import _special_secret_sig, _special_sig_key
+
+from infra.config import ROOT
+from tests.unit.infra.test_config import MINIMAL
+
+CONTAINER = "docker:index/container:Container"
+NETWORK = "docker:index/network:Network"
+IMAGE = "docker:index/remoteImage:RemoteImage"
+VERDICT = {"verdict": "pass", "reasons": [], "figures": {"k6_requests": 1}}
+
+
+@dataclass
+class Engine(mocks.Mocks):
+    """Answers like an engine in which every step succeeds, and remembers what it was asked for."""
+
+    resources: list[mocks.MockResourceArgs] = field(default_factory=list)
+
+    def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str, dict[str, Any]]:
+        self.resources.append(args)
+        outputs: dict[str, Any] = {"name": f"janua-{args.name}", **args.inputs}
+        if args.typ == CONTAINER:
+            outputs |= {"exitCode": 0, "containerLogs": f"VERDICT {json.dumps(VERDICT)}\n"}
+        if args.typ == IMAGE:
+            outputs["imageId"] = f"sha256:{args.name}"
+        return f"{args.name}-id", outputs
+
+    def call(self, args: mocks.MockCallArgs) -> tuple[dict[str, Any], list[tuple[str, str]]]:
+        raise AssertionError(f"the program asks for nothing, but called {args.token}")
+
+    def of(self, kind: str) -> dict[str, dict[str, Any]]:
+        return {args.name: args.inputs for args in self.resources if args.typ == kind}
+
+
+def deploy(settings: dict[str, str]) -> Engine:
+    """Run the program with `settings` beside the minimal ones; return the engine that it talked to."""
+    engine = Engine()
+    mocks.set_mocks(engine, project="janua", stack="test")
+    config = {f"janua:{key}": value for key, value in {**MINIMAL, **settings}.items()}
+    pulumi.runtime.set_all_config(config, ["janua:secrets", "janua:receivers"])
+
+    @pulumi.runtime.test
+    def run() -> None:
+        runpy.run_path(str(ROOT / "infra" / "__main__.py"), run_name="__main__")
+
+    run()
+    return engine
+
+
+@pytest.fixture(scope="module", params=["debian", "registry with grafana"])
+def engine(request: pytest.FixtureRequest) -> Iterator[Engine]:
+    registry = {"images": "registry", "grafana": "deploy", "replicas": "3"}
+    yield deploy(registry if request.param.startswith("registry") else {})
+
+
+STEPS = {"backup", "migrate", "verify-indexes", "smoke", "judge", "promote"}
+
+
+def serving(engine: Engine) -> dict[str, dict[str, Any]]:
+    return {name: inputs for name, inputs in engine.of(CONTAINER).items() if name not in STEPS}
+
+
+def test_every_tier_is_there(engine: Engine) -> None:
+    assert set(engine.of(NETWORK)) == {"edge", "data", "monitoring"}
+    assert engine.of(CONTAINER).keys() >= {
+        *STEPS,
+        "postgres",
+        "redis",
+        "service-1",
+        "service-2",
+        "edge",
+        "prometheus",
+        "alertmanager",
+        "postgres-exporter",
+        "redis-exporter",
+    }
+
+
+def test_only_what_people_use_is_published_and_on_loopback(engine: Engine) -> None:
+    published = {name: inputs["ports"] for name, inputs in engine.of(CONTAINER).items() if inputs.get("ports")}
+    assert published.keys() <= {"edge", "prometheus", "alertmanager", "grafana"}
+    assert all(port["ip"] == "127.0.0.1" for ports in published.values() for port in ports)
+
+
+def test_every_container_is_limited_labelled_and_rotates_its_log(engine: Engine) -> None:
+    for name, inputs in engine.of(CONTAINER).items():
+        assert 0 < inputs["memory"] <= 1024, name
+        assert inputs["memorySwap"] == inputs["memory"], name
+        assert inputs["logOpts"] == {"max-size": "20m", "max-file": "3"}, name
+        labels = {label["label"]: label["value"] for label in inputs["labels"]}
+        assert labels["com.janua.stack"] == "test", name
+        assert labels["com.janua.part"] == name
+
+
+def test_what_serves_is_watched_restarted_and_waited_for(engine: Engine) -> None:
+    for name, inputs in serving(engine).items():
+        assert inputs["healthcheck"]["tests"][0] == "CMD", name
+        assert inputs["restart"] == "unless-stopped", name
+        assert inputs["wait"] is True, name
+
+
+def test_what_runs_to_completion_is_waited_for_and_stays_exited(engine: Engine) -> None:
+    for name in STEPS:
+        inputs = engine.of(CONTAINER)[name]
+        assert (inputs["attach"], inputs["mustRun"], inputs["restart"]) == (True, False, "no"), name
+
+
+def test_the_edge_cannot_reach_the_data_tier_nor_can_k6_or_the_gate(engine: Engine) -> None:
+    networks = {
+        name: {network["name"] for network in inputs["networksAdvanced"]}
+        for name, inputs in engine.of(CONTAINER).items()
+    }
+    assert engine.of(NETWORK)["data"]["internal"] is True
+    for name in ("edge", "smoke", "judge", "promote", "prometheus", "alertmanager"):
+        assert "janua-data" not in networks[name]
+    assert networks["postgres"] == {"janua-data"}
+    assert networks["redis"] == {"janua-data"}
+
+
+def test_no_secret_is_in_an_environment_or_a_command(engine: Engine) -> None:
+    for name, inputs in engine.of(CONTAINER).items():
+        visible = [*inputs.get("envs", []), *(inputs.get("command") or [])]
+        for text in visible:
+            key, _, value = str(text).partition("=")
+            assert value not in json.loads(MINIMAL["secrets"]).values(), f"{name}: {key}"
+
+
+def test_secret_files_are_encrypted_in_the_state(engine: Engine) -> None:
+    encrypted = 0
+    for name, inputs in engine.of(CONTAINER).items():
+        uploads = inputs.get("uploads", [])
+        if isinstance(uploads, list):
+            assert not [u for u in uploads if u["file"].startswith("/run/secrets/")], f"{name}'s secrets are plain"
+        else:
+            assert uploads[_special_sig_key] == _special_secret_sig
+            encrypted += 1
+    assert encrypted >= 8
+
+
+def test_images_are_pinned_by_id_and_kept(engine: Engine) -> None:
+    assert all(inputs["keepLocally"] is True for inputs in engine.of(IMAGE).values())
+    assert all(inputs["image"].startswith("sha256:") for inputs in engine.of(CONTAINER).values())
+
+
+def test_a_changed_smoke_test_is_a_new_release(monkeypatch: pytest.MonkeyPatch) -> None:
+    def release(engine: Engine) -> str:
+        envs = engine.of(CONTAINER)["service-1"]["envs"]
+        return next(env for env in envs if env.startswith("JANUA_RELEASE="))
+
+    assert release(deploy({})) == release(deploy({}))
+    assert release(deploy({})) != release(deploy({"smokeDuration": "5s"}))
+
+
+def test_replicas_are_as_many_as_configured(engine: Engine) -> None:
+    judged = next(env for env in engine.of(CONTAINER)["judge"]["envs"] if env.startswith("REPLICAS="))
+    replicas = [name for name in engine.of(CONTAINER) if name.startswith("service-")]
+    assert judged == f"REPLICAS={len(replicas)}"
