@@ -15,13 +15,32 @@ STOP_SECONDS = 30
 
 @dataclass(frozen=True)
 class Health:
-    """A command that tells by its exit code whether the container is well; `start_seconds` is its allowance."""
+    """A command that tells by its exit code whether the container is well; `start_seconds` is its allowance.
+
+    Each look costs the engine some 50 ms of CPU, whatever the command: parts that no other waits for are looked at
+    less often.
+    """
 
     command: Sequence[str]
-    interval_seconds: int = 2
+    interval_seconds: int = 3
     timeout_seconds: int = 3
-    retries: int = 15
+    retries: int = 10
     start_seconds: int = 45
+
+
+def shell_probe(port: int, path: str) -> Health:
+    """Return a check that asks `path` for status 200, for images with a bash and no HTTP client.
+
+    The shell does it all by itself: an interpreter that starts for each look costs more than the service.
+    """
+    request = f"printf 'GET {path} HTTP/1.0\\r\\n\\r\\n' >&3"
+    script = f"exec 3<>/dev/tcp/127.0.0.1/{port} && {request} && read -r line <&3 && [[ $line == *' 200 '* ]]"
+    return Health(["bash", "-c", script])
+
+
+def wget_probe(port: int, path: str) -> Health:
+    """Return a check that fetches `path`, for parts that no other waits for."""
+    return Health(["wget", "-q", "-O", "/dev/null", f"http://127.0.0.1:{port}{path}"], interval_seconds=10, retries=5)
 
 
 @dataclass(frozen=True)

@@ -52,10 +52,11 @@ def report(stack: str, outputs: dict[str, Any]) -> str:
 
 
 def gate_line(gate: dict[str, Any]) -> str:
-    """Return the verdict with its figures on two lines."""
+    """Return the verdict with its figures, and its warnings, a line each."""
     figures = {key: value for key, value in gate["figures"].items() if not isinstance(value, dict)}
     told = ", ".join(f"{key} {_short(value)}" for key, value in figures.items())
-    return f"  gate               {gate['verdict'].upper()}\n                     {told}"
+    warnings = "".join(f"\n                     WARNING {warning}" for warning in gate["warnings"])
+    return f"  gate               {gate['verdict'].upper()}\n                     {told}{warnings}"
 
 
 def _short(value: object) -> str:

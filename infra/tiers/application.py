@@ -9,7 +9,7 @@ import pulumi_docker as docker
 from pulumi import Output, Resource, ResourceOptions
 
 from infra.config import ROOT, StackConfig
-from infra.containers import Attachment, ContainerArgs, Health, serve
+from infra.containers import Attachment, ContainerArgs, serve, shell_probe
 from infra.images.resources import Images
 from infra.images.table import content_hash
 from infra.tiers.cache import ADDRESS as REDIS_ADDRESS
@@ -20,7 +20,6 @@ from infra.tiers.networks import Networks
 PORT = 8000
 # What judges a release belongs to it: a changed smoke test is run against fresh replicas.
 JUDGES = ("loadtest/k6", "alerts/targets.json")
-HEALTHY = ("import urllib.request; urllib.request.urlopen('http://127.0.0.1:8000/readyz', timeout=2)",)
 
 
 class Application(pulumi.ComponentResource):
@@ -84,7 +83,6 @@ def _judges() -> list[Path]:
 def _replica(
     name: str, arguments: ContainerArgs, parent: Resource, after: list[Resource | Output[Resource]]
 ) -> docker.Container:
-    health = Health(["python", "-c", *HEALTHY])
     # The old replica goes on serving until everything that depends on the new one has succeeded.
     opts = ResourceOptions(parent=parent, depends_on=after, delete_before_replace=False)
-    return serve(name, arguments, health, opts)
+    return serve(name, arguments, shell_probe(PORT, "/readyz"), opts)

@@ -6,7 +6,7 @@ import pulumi
 from pulumi import ResourceOptions
 
 from infra.config import StackConfig
-from infra.containers import SECRETS, Attachment, ContainerArgs, Health, serve
+from infra.containers import SECRETS, Attachment, ContainerArgs, Health, serve, wget_probe
 from infra.images.resources import Images
 from infra.tiers.networks import Networks
 
@@ -54,7 +54,7 @@ class Cache(pulumi.ComponentResource):
                 environment={"REDIS_ADDR": ADDRESS, "REDIS_PASSWORD_FILE": "/run/secrets/redis_passwords"},
                 secrets={"redis_passwords": json.dumps({ADDRESS: password})},
             ),
-            Health(["wget", "-q", "-O", "/dev/null", "http://127.0.0.1:9121/health"]),
+            wget_probe(9121, "/health"),
             ResourceOptions(parent=self, depends_on=[self.redis]),
         )
 

@@ -5,7 +5,7 @@ import pulumi_docker as docker
 from pulumi import Input, Output, Resource, ResourceOptions
 
 from infra.config import ROOT, StackConfig
-from infra.containers import Attachment, ContainerArgs, Health, serve
+from infra.containers import Attachment, ContainerArgs, Health, serve, wget_probe
 from infra.images.resources import Images
 from infra.steps import Step, step
 from infra.tiers.networks import Networks
@@ -75,7 +75,7 @@ class Database(pulumi.ComponentResource):
                 },
                 secrets={"database_exporter_password": secrets.database_exporter.get_secret_value()},
             ),
-            Health(["wget", "-q", "-O", "/dev/null", "http://127.0.0.1:9187/"]),
+            wget_probe(9187, "/"),
             ResourceOptions(parent=self, depends_on=[self.postgres]),
         )
 

@@ -7,7 +7,7 @@ import pulumi_docker as docker
 from pulumi import Output, Resource, ResourceOptions
 
 from infra.config import ROOT, StackConfig
-from infra.containers import Attachment, ContainerArgs, Health, Published, serve
+from infra.containers import Attachment, ContainerArgs, Published, serve, shell_probe
 from infra.images.resources import Images
 from infra.jobs.promote import BACKEND, MASTER_SOCKET, VOLUME
 from infra.steps import step
@@ -19,9 +19,6 @@ OPERATIONS_PORT = 8404
 FOLDER = "/usr/local/etc/haproxy"
 # haproxy's user in the official image; the step that writes its volume runs as it, too.
 USER = "99:99"
-HEALTHY = (
-    f"exec 3<>/dev/tcp/127.0.0.1/{OPERATIONS_PORT}; printf 'GET /healthz HTTP/1.0\\r\\n\\r\\n' >&3; grep -q 200 <&3"
-)
 
 
 class Edge(pulumi.ComponentResource):
@@ -74,7 +71,7 @@ class Edge(pulumi.ComponentResource):
                 ports=[Published(PORT, config.api_port, str(config.bind_address))],
                 user=USER,
             ),
-            Health(["bash", "-c", HEALTHY]),
+            shell_probe(OPERATIONS_PORT, "/healthz"),
             ResourceOptions(parent=self, depends_on=[promote.passed]),
         )
 

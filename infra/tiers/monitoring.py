@@ -9,7 +9,7 @@ from alerts import alertmanager, prometheus, targets
 from alerts.rule_files import Links, rule_files
 from alerts.rules import alerts
 from infra.config import ROOT, EmailReceiver, Receivers, SlackReceiver, StackConfig
-from infra.containers import Attachment, ContainerArgs, Health, Published, serve
+from infra.containers import Attachment, ContainerArgs, Published, serve, wget_probe
 from infra.images.resources import Images
 from infra.images.table import table
 from infra.tiers.networks import Networks
@@ -83,7 +83,7 @@ class Monitoring(pulumi.ComponentResource):
                 volumes={"/alertmanager": volume},
                 ports=self._publish(ALERTMANAGER_PORT, self._config.alertmanager_port),
             ),
-            Health(["wget", "-q", "-O", "/dev/null", f"http://127.0.0.1:{ALERTMANAGER_PORT}/-/healthy"]),
+            wget_probe(ALERTMANAGER_PORT, "/-/healthy"),
             ResourceOptions(parent=self),
         )
 
@@ -116,8 +116,8 @@ class Monitoring(pulumi.ComponentResource):
                 volumes={"/prometheus": volume},
                 ports=self._publish(PROMETHEUS_PORT, config.prometheus_port),
             ),
-            Health(["wget", "-q", "-O", "/dev/null", f"http://127.0.0.1:{PROMETHEUS_PORT}/-/ready"]),
-            ResourceOptions(parent=self, depends_on=[self.alertmanager]),
+            wget_probe(PROMETHEUS_PORT, "/-/ready"),
+            ResourceOptions(parent=self),
         )
 
     def _links(self) -> Links:
@@ -150,7 +150,7 @@ class Monitoring(pulumi.ComponentResource):
                 volumes={"/var/lib/grafana": volume},
                 ports=self._publish(GRAFANA_PORT, self._config.grafana_port),
             ),
-            Health(["wget", "-q", "-O", "/dev/null", f"http://127.0.0.1:{GRAFANA_PORT}/api/health"]),
+            wget_probe(GRAFANA_PORT, "/api/health"),
             ResourceOptions(parent=self, depends_on=[self.prometheus]),
         )
 

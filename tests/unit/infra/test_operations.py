@@ -17,26 +17,35 @@ OUTPUTS = {
     "traces_url": "not deployed",
     "admin_email": "admin@example.com",
     "release": "1.2.3-abc",
-    "gate": {"verdict": "pass", "reasons": [], "figures": {"auth_p95_ms": 31.23456, "k6": {"iterations": 1}}},
+    "gate": {
+        "verdict": "pass",
+        "reasons": [],
+        "warnings": [],
+        "figures": {"auth_p95_ms": 31.23456, "k6": {"iterations": 1}},
+    },
 }
 
 
-def event(kind: str, name: str, timestamp: int) -> EngineEvent:
+def event(kind: str, name: str, timestamp: int, op: str = "create") -> EngineEvent:
     urn = f"urn:pulumi:test::janua::janua:tiers:X$docker:index/container:Container::{name}"
-    metadata = {"op": "create", "urn": urn, "type": "docker:index/container:Container"}
+    metadata = {"op": op, "urn": urn, "type": "docker:index/container:Container"}
     return EngineEvent.from_json({"sequence": 1, "timestamp": timestamp, kind: {"metadata": metadata}})
 
 
 def test_timings_are_the_seconds_between_a_resources_start_and_end() -> None:
     timings = Timings()
     for one in (
+        event("resourcePreEvent", "smoke", 10, "refresh"),
+        event("resOutputsEvent", "smoke", 20, "refresh"),
         event("resourcePreEvent", "smoke", 100),
         event("resourcePreEvent", "quick", 100),
         event("resOutputsEvent", "quick", 100),
         event("resOutputsEvent", "smoke", 131),
+        event("resourcePreEvent", "smoke", 131, "delete-replaced"),
+        event("resOutputsEvent", "smoke", 190, "delete-replaced"),
     ):
         timings.add(one)
-    assert timings.lines() == [f"  {'container smoke':<24}   31 s"]
+    assert timings.lines() == [f"  {'container smoke':<28}   31 s"]
 
 
 def test_the_report_names_every_url_the_credentials_and_the_verdict() -> None:

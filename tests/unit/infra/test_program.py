@@ -17,7 +17,7 @@ from tests.unit.infra.test_config import MINIMAL
 CONTAINER = "docker:index/container:Container"
 NETWORK = "docker:index/network:Network"
 IMAGE = "docker:index/remoteImage:RemoteImage"
-VERDICT = {"verdict": "pass", "reasons": [], "figures": {"k6_requests": 1}}
+VERDICT = {"verdict": "pass", "reasons": [], "warnings": [], "figures": {"k6_requests": 1}}
 
 
 @dataclass

@@ -1,0 +1,52 @@
+"""The few PromQL expressions that rules and dashboards share, each written once."""
+
+from alerts.metrics import (
+    AUTH_ROUTES,
+    CACHE_HITS,
+    CACHE_MISSES,
+    CACHE_REQUESTS,
+    DB_QUERIES,
+    REQUEST_LATENCY,
+)
+
+
+def requests(selector: str, window: str, by: str = "") -> str:
+    """Return requests per second on the routes that `selector` picks, averaged over `window`."""
+    return f"sum{_by(by)}(rate({REQUEST_LATENCY}_count{{{selector}}}[{window}]))"
+
+
+def quantile(q: float, histogram: str, selector: str, window: str, by: str = "") -> str:
+    """Return the q-quantile, in the histogram's unit, of what was observed within `window`."""
+    buckets = f"rate({histogram}_bucket{{{selector}}}[{window}])"
+    labels = f"le,{by}" if by else "le"
+    return f"histogram_quantile({q}, sum by ({labels}) ({buckets}))"
+
+
+def error_ratio(selector: str, window: str, by: str = "") -> str:
+    """Return the share (0 to 1) of requests that the service itself failed, that is with a 5xx."""
+    failed = requests(f'{selector},status=~"5.."', window, by)
+    answered = requests(selector, window, by)
+    # Before its first failure a route may have no 5xx series at all: that is zero failures, not no answer.
+    none_failed = f"0 * {answered}"
+    return f"({failed} or {none_failed}) / {answered}"
+
+
+def cache_hit_ratio(window: str) -> str:
+    """Return the share (0 to 1) of cache look-ups that some tier answered."""
+    hits = cache_lookups(CACHE_HITS, window)
+    return f"{hits} / ({hits} + {cache_lookups(CACHE_MISSES, window)})"
+
+
+def cache_lookups(selector: str, window: str) -> str:
+    """Return cache look-ups per second with the outcome that `selector` picks, 0 where it never came up."""
+    return f"(sum(rate({CACHE_REQUESTS}{{{selector}}}[{window}])) or vector(0))"
+
+
+def queries_per_request(window: str, by: str = "") -> str:
+    """Return database queries per auth request."""
+    queries = f"sum{_by(by)}(rate({DB_QUERIES}{{{AUTH_ROUTES}}}[{window}]))"
+    return f"{queries} / {requests(AUTH_ROUTES, window, by)}"
+
+
+def _by(labels: str) -> str:
+    return f" by ({labels}) " if labels else ""

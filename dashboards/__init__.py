@@ -1,0 +1,1 @@
+"""Grafana dashboards as code, the JSON that they give, and what Grafana needs to load it."""

@@ -1,0 +1,81 @@
+"""What does a request cost: cache, database, hashing, audit trail?"""
+
+from alerts import promql
+from alerts import recordings as record
+from alerts.metrics import CACHE_REQUESTS
+from alerts.recordings import RATIO
+from alerts.targets import Targets
+from dashboards.panels import COUNT, PERCENT, REQUESTS_PER_SECOND, WINDOW, Limit, Panel, Series, graph
+
+
+def lines(targets: Targets) -> list[list[Panel]]:
+    """Return the cache, then the database, password hashing and the audit trail."""
+    return [_cache(targets), _database()]
+
+
+def _cache(targets: Targets) -> list[Panel]:
+    return [
+        graph(
+            "Hit rate",
+            f"Cache hit rate of the stack over {RATIO}, and of each replica as it sees itself.",
+            [
+                Series(record.hit_rate_percent(RATIO), "stack"),
+                Series("janua_cache_hit_rate_percent", "{{instance}}"),
+            ],
+            PERCENT,
+            Limit(targets.cache_hit_rate_min_percent, keep_above=True),
+        ),
+        graph(
+            "Cache look-ups",
+            "Look-ups per second by tier, kind and result; an error means that the tier did not answer.",
+            [
+                Series(
+                    f"sum by (tier, kind, result) (rate({CACHE_REQUESTS}[{WINDOW}]))",
+                    "{{tier}} {{kind}} {{result}}",
+                )
+            ],
+            REQUESTS_PER_SECOND,
+        ),
+        graph(
+            "Queries per request",
+            "Statements that read or wrote tables, per request of each auth route.",
+            [Series(promql.queries_per_request(WINDOW, "path"), "{{path}}")],
+            COUNT,
+            Limit(targets.queries_per_auth_request_max),
+        ),
+    ]
+
+
+def _database() -> list[Panel]:
+    return [
+        graph(
+            "Database connections",
+            "Connections of all pools by state, and how many the pools may open together.",
+            [
+                Series("sum by (state) (janua_db_pool_connections)", "{{state}}"),
+                Series("sum(janua_db_pool_size)", "size"),
+            ],
+            COUNT,
+        ),
+        graph(
+            "Password hashing",
+            "Passwords hashed per second, waiting for a hashing thread, and refused because too many wait.",
+            [
+                Series(f"sum(rate(janua_hashes_total[{WINDOW}]))", "hashed per second"),
+                Series("sum(janua_hash_queue_depth)", "waiting"),
+                Series(f"sum(rate(janua_hash_rejections_total[{WINDOW}]))", "refused per second"),
+            ],
+            COUNT,
+        ),
+        graph(
+            "Audit trail",
+            "Rows committed to the audit trail per second, by event.",
+            [
+                Series(
+                    f"sum by (event_type) (rate(janua_audit_rows_total[{WINDOW}]))",
+                    "{{event_type}}",
+                )
+            ],
+            REQUESTS_PER_SECOND,
+        ),
+    ]

@@ -1,0 +1,56 @@
+"""The verdict, and the two forms in which it is given: a table for people, a line for programs."""
+
+import json
+import math
+from dataclasses import asdict, dataclass
+
+from loadtest.gate.k6_run import Summary
+from loadtest.gate.observation import Observation
+from loadtest.gate.verdict import Check
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The checks that were made, the problems that prevented others, and the figures behind them."""
+
+    checks: tuple[Check, ...] = ()
+    problems: tuple[str, ...] = ()
+    summary: Summary | None = None
+    seen: Observation | None = None
+
+    @property
+    def reasons(self) -> list[str]:
+        """Return why the release may not serve; empty if it may."""
+        return [*self.problems, *(str(check) for check in self.checks if not (check.good or check.tolerable))]
+
+    @property
+    def warnings(self) -> list[str]:
+        """Return what is not as it should be, but no reason to refuse the release."""
+        return [str(check) for check in self.checks if check.tolerable and not check.good]
+
+
+def table(verdict: Verdict) -> str:
+    """Return the checks, aligned in columns, and the problems below."""
+    cells = [(check.name, check.found, check.wanted) for check in verdict.checks]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    rows = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in cells]
+    marks = ["ok" if check.good else "WARN" if check.tolerable else "FAIL" for check in verdict.checks]
+    lines = [f"{row}  {mark}" for row, mark in zip(rows, marks, strict=True)]
+    return "\n".join([*lines, *(f"FAIL  {problem}" for problem in verdict.problems)])
+
+
+def line(verdict: Verdict) -> str:
+    """Return `VERDICT ` and the verdict as JSON; a figure that is not known is null."""
+    figures = asdict(verdict.seen.figures) if verdict.seen else {}
+    content = {
+        "verdict": "fail" if verdict.reasons else "pass",
+        "reasons": verdict.reasons,
+        "warnings": verdict.warnings,
+        "figures": {
+            "k6_requests": verdict.summary and verdict.summary.api_requests,
+            "prometheus_requests": verdict.seen and int(verdict.seen.requests),
+            **{name: None if math.isnan(value) else round(value, 4) for name, value in figures.items()},
+            "k6": verdict.summary and verdict.summary.content,
+        },
+    }
+    return f"VERDICT {json.dumps(content, separators=(',', ':'))}"
