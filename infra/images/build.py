@@ -81,7 +81,9 @@ def _build(folder: Path, image: str, arguments: dict[str, str], extra: list[Path
         for file in extra:
             shutil.copy(file, context / file.name)
         options = [f"--build-arg={key}={value}" for key, value in arguments.items()]
-        _checked(_docker("build", "--tag", image, "--label", f"{LABEL}={folder.name}", *options, str(context)))
+        _checked(
+            _docker("build", "--force-rm", "--tag", image, "--label", f"{LABEL}={folder.name}", *options, str(context))
+        )
 
 
 def _docker(*arguments: str) -> subprocess.CompletedProcess[str]:

@@ -85,21 +85,20 @@ class Deployment:
 
     def leftovers(self) -> list[str]:
         """Return the names of all containers, networks and volumes of the stack."""
-        client = docker.from_env()
-        prefix = f"janua-{self.stack}-"
-        things = [*client.networks.list(), *client.volumes.list()]
-        return [c.name for c in self.containers()] + [t.name for t in things if t.name.startswith(prefix)]
+        return [thing.name for thing in [*self.containers(), *self._networks_and_volumes()]]
 
     def remove(self) -> None:
         """Take the stack down; whatever a failed test left is removed without Pulumi."""
         self.shell("make down")
-        client = docker.from_env()
         for container in self.containers():
             container.remove(force=True, v=True)
-        prefix = f"janua-{self.stack}-"
-        for thing in [*client.networks.list(), *client.volumes.list()]:
-            if thing.name.startswith(prefix):
-                thing.remove()
+        for thing in self._networks_and_volumes():
+            thing.remove()
+
+    def _networks_and_volumes(self) -> list[Any]:
+        client = docker.from_env()
+        things: list[Any] = [*client.networks.list(), *client.volumes.list()]
+        return [thing for thing in things if thing.name.startswith(f"janua-{self.stack}-")]
 
 
 def clone(folder: Path) -> None:

@@ -3,7 +3,7 @@ import json
 import pulumi
 import pytest
 
-from infra.config import StackConfig, parse
+from infra.config import ROOT, StackConfig, parse
 
 SECRETS = json.dumps(
     {
@@ -72,8 +72,6 @@ def test_receivers_are_validated_in_depth() -> None:
 
 
 def test_every_setting_is_in_the_configuration_reference() -> None:
-    from infra.config import ROOT
-
     readme = (ROOT / "README.md").read_text()
     missing = [field.alias for field in StackConfig.model_fields.values() if f"`janua:{field.alias}`" not in readme]
     assert not missing, f"the README does not tell of {missing}"

@@ -60,5 +60,6 @@ def test_a_content_hash_does_not_depend_on_where_the_clone_lies(tmp_path: Path) 
 
 
 def test_candidates_are_read_from_apt() -> None:
-    text = "redis-server:\n  Installed: (none)\n  Candidate: 5:8.0.2-3\n  Version table:\nhaproxy:\n  Candidate: 3.0.11-1\n"
+    redis = "redis-server:\n  Installed: (none)\n  Candidate: 5:8.0.2-3\n  Version table:\n"
+    text = f"{redis}haproxy:\n  Candidate: 3.0.11-1\n"
     assert parse_policy(text) == {"redis-server": "5:8.0.2-3", "haproxy": "3.0.11-1"}

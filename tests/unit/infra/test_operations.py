@@ -9,7 +9,7 @@ from infra.operations import clean, status
 from infra.operations.timings import Timings
 from infra.operations.up import report
 
-OUTPUTS = {
+OUTPUTS: dict[str, Any] = {
     "api_url": "http://127.0.0.1:8080",
     "prometheus_url": "http://127.0.0.1:9090",
     "alertmanager_url": "http://127.0.0.1:9093",

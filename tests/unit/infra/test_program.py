@@ -2,7 +2,6 @@
 
 import json
 import runpy
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -49,7 +48,7 @@ def deploy(settings: dict[str, str]) -> Engine:
     config = {f"janua:{key}": value for key, value in {**MINIMAL, **settings}.items()}
     pulumi.runtime.set_all_config(config, ["janua:secrets", "janua:receivers"])
 
-    @pulumi.runtime.test
+    @pulumi.runtime.test  # type: ignore[untyped-decorator]
     def run() -> None:
         runpy.run_path(str(ROOT / "infra" / "__main__.py"), run_name="__main__")
 
@@ -58,9 +57,9 @@ def deploy(settings: dict[str, str]) -> Engine:
 
 
 @pytest.fixture(scope="module", params=["debian", "registry with grafana"])
-def engine(request: pytest.FixtureRequest) -> Iterator[Engine]:
+def engine(request: pytest.FixtureRequest) -> Engine:
     registry = {"images": "registry", "grafana": "deploy", "replicas": "3"}
-    yield deploy(registry if request.param.startswith("registry") else {})
+    return deploy(registry if request.param.startswith("registry") else {})
 
 
 STEPS = {"backup", "migrate", "verify-indexes", "smoke", "judge", "promote"}
@@ -155,7 +154,7 @@ def test_images_are_pinned_by_id_and_kept(engine: Engine) -> None:
 def test_a_changed_smoke_test_is_a_new_release(monkeypatch: pytest.MonkeyPatch) -> None:
     def release(engine: Engine) -> str:
         envs = engine.of(CONTAINER)["service-1"]["envs"]
-        return next(env for env in envs if env.startswith("JANUA_RELEASE="))
+        return next(str(env) for env in envs if env.startswith("JANUA_RELEASE="))
 
     assert release(deploy({})) == release(deploy({}))
     assert release(deploy({})) != release(deploy({"smokeDuration": "5s"}))

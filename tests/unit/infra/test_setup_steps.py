@@ -1,10 +1,12 @@
 import os
 import stat
 import threading
+from functools import partial
 from pathlib import Path
 
 import pytest
 
+from infra.config import Secrets
 from infra.setup import __main__ as setup
 from infra.setup import host, python_env, secrets
 from infra.setup.steps import SetupError, Step, run
@@ -16,10 +18,15 @@ def outcome_names(steps: list[Step]) -> list[str]:
 
 def test_a_step_runs_after_those_that_it_needs() -> None:
     order: list[str] = []
+
+    def note(name: str) -> str:
+        order.append(name)
+        return ""
+
     steps = [
-        Step("last", lambda: str(order.append("last")), ("middle",)),
-        Step("middle", lambda: str(order.append("middle")), ("first",)),
-        Step("first", lambda: str(order.append("first"))),
+        Step("last", partial(note, "last"), ("middle",)),
+        Step("middle", partial(note, "middle"), ("first",)),
+        Step("first", partial(note, "first")),
     ]
     assert outcome_names(steps) == ["first", "middle", "last"]
     assert order == ["first", "middle", "last"]
@@ -67,8 +74,6 @@ def test_secrets_are_generated_once_and_readable_by_their_owner_only(
 
 
 def test_the_names_of_the_secrets_are_those_of_the_configuration() -> None:
-    from infra.config import Secrets
-
     assert {field.alias for field in Secrets.model_fields.values()} == set(secrets.NAMES)
 
 
