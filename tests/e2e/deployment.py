@@ -7,6 +7,7 @@ import shutil
 import socket
 import subprocess
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -75,7 +76,12 @@ class Deployment:
 
     def api(self) -> httpx.Client:
         """Return a client of the API through the edge."""
-        return httpx.Client(base_url=self.outputs()["api_url"], timeout=10)
+        return httpx.Client(base_url=self.api_url, timeout=10)
+
+    @cached_property
+    def api_url(self) -> str:
+        """The address of the API."""
+        return str(self.outputs()["api_url"])
 
     def containers(self, part: str | None = None) -> list[Any]:
         """Return the stack's containers, or those of one part, stopped ones included."""

@@ -1,5 +1,6 @@
 """The Pulumi program under mocks: what is deployed obeys the policy, whatever the configuration."""
 
+import asyncio
 import json
 import runpy
 from dataclasses import dataclass, field
@@ -44,6 +45,8 @@ class Engine(mocks.Mocks):
 def deploy(settings: dict[str, str]) -> Engine:
     """Run the program with `settings` beside the minimal ones; return the engine that it talked to."""
     engine = Engine()
+    # Pulumi's test harness takes the thread's event loop, which other tests may have closed and put away.
+    asyncio.set_event_loop(asyncio.new_event_loop())
     mocks.set_mocks(engine, project="janua", stack="test")
     config = {f"janua:{key}": value for key, value in {**MINIMAL, **settings}.items()}
     pulumi.runtime.set_all_config(config, ["janua:secrets", "janua:receivers"])
@@ -53,6 +56,7 @@ def deploy(settings: dict[str, str]) -> Engine:
         runpy.run_path(str(ROOT / "infra" / "__main__.py"), run_name="__main__")
 
     run()
+    asyncio.get_event_loop().close()
     return engine
 
 

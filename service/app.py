@@ -1,0 +1,102 @@
+"""The application: the only place where its parts are put together."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.routing import APIRoute
+
+from service import __version__
+from service.auth.passwords import Passwords
+from service.auth.routes import router as auth_router
+from service.auth.service import AuthService
+from service.body_limit import BodyLimitMiddleware
+from service.cache import build_cache
+from service.cache.protocol import CacheBackend
+from service.clock import Clock, SystemClock
+from service.database.engine import Database
+from service.health.routes import router as health_router
+from service.observability.metrics import Metrics
+from service.observability.middleware import PerformanceTrackingMiddleware
+from service.problems import Problem, install_problem_handlers
+from service.settings import Settings
+
+_DESCRIPTION = "A multi-tenant authentication service. Errors are problem documents (RFC 9457)."
+
+
+def create_app(settings: Settings, *, clock: Clock | None = None, store: CacheBackend | None = None) -> FastAPI:
+    """Build the application. A test may bring a clock, or a store for the cache, of its own."""
+    clock = clock or SystemClock()
+    metrics = Metrics(release=settings.release, clock=clock)
+    database = Database(settings)
+    metrics.watch_pool(
+        size=database.pool_size,
+        in_use=lambda: database.connections_in_use,
+        idle=lambda: database.connections_idle,
+    )
+    cache = build_cache(settings, database, clock, metrics, store)
+    passwords = Passwords(
+        workers=settings.hash_workers, deadline_seconds=settings.hash_deadline_seconds, metrics=metrics
+    )
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        await cache.keeper.round()
+        keeping = asyncio.create_task(cache.keeper.run())
+        yield
+        keeping.cancel()
+        with suppress(asyncio.CancelledError):
+            await keeping
+        passwords.close()
+        await cache.service.close()
+        await database.close()
+
+    app = FastAPI(
+        title="Janua",
+        version=__version__,
+        description=_DESCRIPTION,
+        lifespan=lifespan,
+        redirect_slashes=False,
+        redoc_url=None,
+        swagger_ui_oauth2_redirect_url=None,
+    )
+    app.state.settings = settings
+    app.state.metrics = metrics
+    app.state.database = database
+    app.state.cache = cache.service
+    app.state.auth = AuthService(settings, database, cache.service, passwords, clock, metrics)
+    # The last one added is the outermost: it sees every answer, the body limit's too.
+    app.add_middleware(BodyLimitMiddleware, max_bytes=settings.max_body_bytes)
+    app.add_middleware(PerformanceTrackingMiddleware, metrics=metrics, clock=clock)
+    install_problem_handlers(app)
+    for router in (auth_router, health_router):
+        app.include_router(router)
+        metrics.initialise_routes(
+            (method, route.path, route.status_code or 200)
+            for route in router.routes
+            if isinstance(route, APIRoute)
+            for method in route.methods or ()
+        )
+    _describe_problems(app)
+    return app
+
+
+def _describe_problems(app: FastAPI) -> None:
+    """Add the schema of problem documents to the OpenAPI document, which routes refer to by name."""
+    generate = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        document = generate()
+        for method in (method for path in document["paths"].values() for method in path.values()):
+            # The framework's own description of a 422, where the only parameter is a header that cannot be wrong.
+            if "application/json" in method["responses"].get("422", {}).get("content", {}):
+                del method["responses"]["422"]
+        for unused in ("HTTPValidationError", "ValidationError"):
+            document["components"]["schemas"].pop(unused, None)
+        schema = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
+        document["components"]["schemas"] |= schema.pop("$defs") | {"Problem": schema}
+        return document
+
+    app.openapi = openapi  # type: ignore[method-assign]

@@ -1,0 +1,1 @@
+"""The audit trail: one row for each authentication event."""

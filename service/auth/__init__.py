@@ -1,0 +1,1 @@
+"""Signing up, logging in, validating a token and logging out."""

@@ -1,0 +1,69 @@
+"""Passwords: argon2id at OWASP's parameters, in a bounded pool of threads off the event loop."""
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import ParamSpec, TypeVar
+
+from argon2 import PasswordHasher, Type
+from argon2.exceptions import InvalidHashError, VerificationError
+
+from service.observability.metrics import Metrics
+from service.problems import too_busy
+
+MIN_LENGTH = 8
+MAX_LENGTH = 128
+
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
+
+
+class Passwords:
+    """Hashes and verifies passwords, as many at a time as there are workers."""
+
+    def __init__(self, *, workers: int, deadline_seconds: float, metrics: Metrics) -> None:
+        self._hasher = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1, type=Type.ID)
+        self._pool = ThreadPoolExecutor(workers, thread_name_prefix="hash")
+        self._deadline_seconds = deadline_seconds
+        self._queue_depth = metrics.hash_queue_depth
+        self._hashes = metrics.hashes
+        self._rejections = metrics.hash_rejections
+        # Verified for users that do not exist, so that they cost what others cost.
+        self._nobody = self._hasher.hash("")
+
+    async def hash(self, password: str) -> str:
+        """The encoded hash of a password. Problems: 429."""
+        return await self._in_thread(self._hasher.hash, password)
+
+    async def verify(self, password_hash: str | None, password: str) -> bool:
+        """Whether the password is right; one hash also for None, which nothing matches. Problems: 429."""
+        matches = await self._in_thread(self._matches, password_hash or self._nobody, password)
+        return matches and password_hash is not None
+
+    def close(self) -> None:
+        """Let the running hashes end and drop the waiting ones."""
+        self._pool.shutdown(cancel_futures=True)
+
+    def _matches(self, password_hash: str, password: str) -> bool:
+        try:
+            return self._hasher.verify(password_hash, password)
+        except (VerificationError, InvalidHashError):
+            return False
+
+    async def _in_thread(self, function: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> _T:
+        def work() -> _T:
+            self._queue_depth.dec()
+            self._hashes.inc()
+            return function(*args, **kwargs)
+
+        self._queue_depth.inc()
+        future = self._pool.submit(work)
+        try:
+            async with asyncio.timeout(self._deadline_seconds):
+                return await asyncio.wrap_future(future)
+        except TimeoutError:
+            self._rejections.inc()
+            raise too_busy(max(1, round(self._deadline_seconds))) from None
+        finally:
+            if future.cancelled():  # it never began
+                self._queue_depth.dec()

@@ -1,0 +1,51 @@
+"""Puts the cache together as the settings ask: in this process, or in Redis."""
+
+from dataclasses import dataclass
+
+from service.cache.generation import Generation, LocalGeneration, SharedGeneration
+from service.cache.keeper import CacheKeeper
+from service.cache.memory import MemoryBackend
+from service.cache.protocol import CacheBackend
+from service.cache.redis import RedisBackend
+from service.cache.service import CacheService
+from service.clock import Clock
+from service.database.engine import Database
+from service.observability.metrics import Metrics
+from service.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Cache:
+    """The cache service and the background work that belongs to it."""
+
+    service: CacheService
+    keeper: CacheKeeper
+
+
+_current: CacheService | None = None
+
+
+def build_cache(
+    settings: Settings, database: Database, clock: Clock, metrics: Metrics, store: CacheBackend | None = None
+) -> Cache:
+    """The cache of one application; `get_cache_service` gives the one built last.
+
+    A `store` is taken for one that other processes share, as Redis is.
+    """
+    global _current  # noqa: PLW0603 - one process serves one application
+    lease = settings.cache_lease_seconds
+    backend: CacheBackend
+    generation: Generation
+    if store is None and not settings.redis_url:
+        backend, generation = MemoryBackend(clock), LocalGeneration()
+    else:
+        backend, generation = store or RedisBackend(settings, metrics), SharedGeneration(database, clock, lease)
+    _current = CacheService(backend, generation, settings, clock, metrics)
+    return Cache(_current, CacheKeeper(backend, generation, clock, lease))
+
+
+def get_cache_service() -> CacheService:
+    """The cache service of this process's application. Raises RuntimeError before `create_app`."""
+    if _current is None:
+        raise RuntimeError("there is no cache service before create_app was called")
+    return _current

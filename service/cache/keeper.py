@@ -1,0 +1,45 @@
+"""The background work that keeps the cache believable."""
+
+import asyncio
+import logging
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from service.cache.generation import Generation
+from service.cache.protocol import CacheBackend, CacheUnavailableError
+from service.clock import Clock
+
+_log = logging.getLogger(__name__)
+_ROUNDS_PER_LEASE = 4
+
+
+class CacheKeeper:
+    """Notes when the store comes back and renews the lease on its entries."""
+
+    def __init__(self, backend: CacheBackend, generation: Generation, clock: Clock, lease_seconds: float) -> None:
+        self._backend = backend
+        self._generation = generation
+        self._clock = clock
+        self._pause = lease_seconds / _ROUNDS_PER_LEASE
+
+    async def run(self) -> None:
+        """Work until cancelled."""
+        while True:
+            await self.round()
+            await self._clock.sleep(self._pause)
+
+    async def round(self) -> None:
+        """Ask the store and the database once, side by side; neither's failure is raised."""
+        await asyncio.gather(self._ping(), self._renew())
+
+    async def _ping(self) -> None:
+        try:
+            await self._backend.ping()
+        except CacheUnavailableError:
+            return  # the store has said so itself
+
+    async def _renew(self) -> None:
+        try:
+            await self._generation.refresh()
+        except (SQLAlchemyError, OSError, TimeoutError) as error:
+            _log.warning("cache_lease_not_renewed", extra={"fields": {"error": type(error).__name__}})

@@ -1,0 +1,73 @@
+"""The store of one process, for development, tests and a deployment of a single replica."""
+
+from collections import OrderedDict
+from collections.abc import Mapping
+
+from service.cache.protocol import Entry
+from service.clock import Clock
+
+_MAX_ENTRIES = 50_000
+
+
+class MemoryBackend:
+    """A dictionary whose entries expire; the least recently written make room when it is full."""
+
+    tier = "memory"
+
+    def __init__(self, clock: Clock, max_entries: int = _MAX_ENTRIES) -> None:
+        self._clock = clock
+        self._max_entries = max_entries
+        self._entries: OrderedDict[str, tuple[float, bytes]] = OrderedDict()
+
+    async def get(self, *keys: str) -> list[bytes | None]:
+        """The values of the keys, in their order."""
+        return [self._live(key) for key in keys]
+
+    async def put(self, entries: Mapping[str, Entry]) -> None:
+        """Store the entries, whatever was there."""
+        for key, entry in entries.items():
+            self._entries[key] = (self._clock.monotonic() + entry.seconds, entry.value)
+            self._entries.move_to_end(key)
+        while len(self._entries) > self._max_entries:
+            self._entries.popitem(last=False)
+
+    async def reserve(self, mark: str, ticket: str, seconds: float) -> bool:
+        """Set `mark` to `ticket` unless another loader's mark is there; whether it was set."""
+        if self._live(mark) is not None:
+            return False
+        await self.put({mark: Entry(ticket.encode(), seconds)})
+        return True
+
+    async def fill(self, mark: str, ticket: str, entries: Mapping[str, Entry]) -> bool:
+        """Store the entries and remove the mark, if the mark still holds the ticket; whether it did."""
+        if self._live(mark) != ticket.encode():
+            return False
+        del self._entries[mark]
+        await self.put(entries)
+        return True
+
+    async def remove(self, *keys: str) -> None:
+        """Remove keys and marks."""
+        for key in keys:
+            self._entries.pop(key, None)
+
+    async def ping(self) -> None:
+        """Return: this store always answers."""
+
+    async def count(self) -> int:
+        """How many entries the store holds."""
+        return len(self._entries)
+
+    async def close(self) -> None:
+        """Forget everything."""
+        self._entries.clear()
+
+    def _live(self, key: str) -> bytes | None:
+        found = self._entries.get(key)
+        if found is None:
+            return None
+        expires, value = found
+        if expires <= self._clock.monotonic():
+            del self._entries[key]
+            return None
+        return value

@@ -1,0 +1,51 @@
+"""What the cache service asks of the store behind it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+
+class CacheUnavailableError(Exception):
+    """The store did not answer in time; nothing is known about what it did."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A value and for how many seconds it may be kept."""
+
+    value: bytes
+    seconds: float
+
+
+class CacheBackend(Protocol):
+    """A key-value store whose entries expire. Every method may raise CacheUnavailableError."""
+
+    tier: str
+    """The value of the label `tier` in metrics."""
+
+    async def get(self, *keys: str) -> list[bytes | None]:
+        """The values of the keys, in their order."""
+
+    async def put(self, entries: Mapping[str, Entry]) -> None:
+        """Store the entries, whatever was there."""
+
+    async def reserve(self, mark: str, ticket: str, seconds: float) -> bool:
+        """Set `mark` to `ticket` unless another loader's mark is there; whether it was set."""
+
+    async def fill(self, mark: str, ticket: str, entries: Mapping[str, Entry]) -> bool:
+        """Store the entries and remove the mark, if the mark still holds the ticket; whether it did.
+
+        Checking and storing are one step: no removal comes between them.
+        """
+
+    async def remove(self, *keys: str) -> None:
+        """Remove keys and marks."""
+
+    async def ping(self) -> None:
+        """Return if the store answers."""
+
+    async def count(self) -> int:
+        """How many entries the store holds."""
+
+    async def close(self) -> None:
+        """Close every connection."""

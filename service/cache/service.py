@@ -1,0 +1,198 @@
+"""The cache as the rest of the service sees it: typed look-ups that may fail to find, but never mislead.
+
+A look-up that cannot be answered (the store is down, the entry may not be believed) is a miss to the caller.
+Nothing here raises because of the store. Why an entry may be believed: `service/cache/generation.py`.
+"""
+
+import secrets
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+from uuid import UUID
+
+from service.cache import entries
+from service.cache.entries import CachedSession, Kind, T, Validation, Values
+from service.cache.generation import Generation
+from service.cache.protocol import CacheBackend, CacheUnavailableError
+from service.clock import Clock
+from service.observability.context import current_request
+from service.observability.metrics import Metrics
+from service.sessions.repository import Identity
+from service.settings import Settings
+from service.users.models import Grants, User
+
+# Longer than any load may take (the database's statement time-out); a mark that expires only refuses a copy.
+_LOAD_SECONDS = 10.0
+
+
+class _Failure(Enum):
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """The right to store what is loaded for one token."""
+
+    token_hash: str
+    secret: str
+    generation: int
+
+
+class CacheService:
+    """The four kinds of entries over one store."""
+
+    def __init__(
+        self, backend: CacheBackend, generation: Generation, settings: Settings, clock: Clock, metrics: Metrics
+    ) -> None:
+        self._backend = backend
+        self._generation = generation
+        self._settings = settings
+        self._clock = clock
+        self._metrics = metrics
+        metrics.initialise_tier(backend.tier)
+
+    async def get_validation(self, token_hash: str) -> Validation | None:
+        """What a token stands for, if that is known and not past its expiry."""
+        found = await self._get(entries.VALIDATION, entries.validation_key(token_hash))
+        return found if found and found.expires_at > self._clock.now() else None
+
+    async def get_session(self, token_hash: str) -> CachedSession | None:
+        """The live session of a token, if it is known."""
+        found = await self._get(entries.SESSION, entries.session_key(token_hash))
+        return found if found and found.is_active and found.expires_at > self._clock.now() else None
+
+    async def get_user_by_id(self, user_id: UUID) -> User | None:
+        """A user, if known."""
+        return await self._get(entries.USER, entries.user_id_key(user_id))
+
+    async def get_user_by_email(self, email: str, tenant: str = "default") -> User | None:
+        """A user by e-mail address within a tenant, if known."""
+        return await self._get(entries.USER, entries.user_email_key(tenant, email))
+
+    async def get_permissions(self, user_id: UUID) -> Grants | None:
+        """A user's roles and permissions, if known."""
+        return await self._get(entries.PERMISSIONS, entries.permissions_key(user_id))
+
+    async def get_profile(self, user_id: UUID) -> tuple[User | None, Grants | None]:
+        """A user together with roles and permissions, in one round trip."""
+        raws = await self._fetch(entries.user_id_key(user_id), entries.permissions_key(user_id))
+        return self._take(entries.USER, raws[0]), self._take(entries.PERMISSIONS, raws[1])
+
+    async def set_user(self, user: User) -> None:
+        """Write a user through, under id and e-mail address."""
+        await self._put(entries.user_values(user, self._settings))
+
+    async def begin_load(self, token_hash: str) -> Ticket | None:
+        """Announce that a token's identity is about to be read from the database, before it is read.
+
+        None if what is read must not be stored: the store is down, or another loader is at work.
+        """
+        generation = self._generation.current()
+        if generation is None:
+            return None
+        ticket = Ticket(token_hash, secrets.token_hex(8), generation)
+        try:
+            reserved = await self._backend.reserve(entries.load_mark(token_hash), ticket.secret, _LOAD_SECONDS)
+        except CacheUnavailableError:
+            return None
+        return ticket if reserved else None
+
+    async def finish_load(self, ticket: Ticket | None, identity: Identity) -> None:
+        """Store what was loaded, all kinds at once, unless the token was revoked since `begin_load`."""
+        if ticket is None:
+            return
+        values = entries.identity_values(ticket.token_hash, identity, self._settings)
+        encoded = entries.encode(ticket.generation, values)
+        try:
+            await self._backend.fill(entries.load_mark(ticket.token_hash), ticket.secret, encoded)
+        except CacheUnavailableError:
+            return
+
+    async def revoke_token(self, token_hash: str) -> None:
+        """Forget a token whose session was ended: when this returns no replica believes it any more.
+
+        Call it after the commit. Raises SQLAlchemyError if neither the store nor the database can be reached.
+        """
+        await self._remove(*entries.token_keys(token_hash))
+
+    async def drop_token(self, token_hash: str) -> None:
+        """Forget a token if the store can be reached: for one that the database refuses anyway."""
+        try:
+            await self._backend.remove(*entries.token_keys(token_hash))
+        except CacheUnavailableError:
+            return
+
+    async def invalidate_user(self, user_id: UUID, email: str, tenant: str = "default") -> None:
+        """Forget a user and the user's permissions in every replica."""
+        await self._remove(
+            entries.user_id_key(user_id), entries.user_email_key(tenant, email), entries.permissions_key(user_id)
+        )
+
+    async def stats(self) -> dict[str, Any]:
+        """Look-ups by kind since the start, the windowed hit rate in percent, and the number of entries."""
+        tier = self._backend.tier
+        try:
+            count: int | None = await self._backend.count()
+        except CacheUnavailableError:
+            count = None
+        kinds = {kind.name: self._metrics.lookups(tier, kind.name) for kind in entries.KINDS}
+        return {
+            "tier": tier,
+            "entries": count,
+            "hit_rate_percent": self._metrics.hit_rate.percent(),
+            "kinds": kinds,
+        }
+
+    async def is_available(self) -> bool:
+        """Whether the store answers and its entries may be believed."""
+        try:
+            await self._backend.ping()
+        except CacheUnavailableError:
+            return False
+        return self._generation.current() is not None
+
+    async def close(self) -> None:
+        """Close the store's connections."""
+        await self._backend.close()
+
+    async def _get(self, kind: Kind[T], key: str) -> T | None:
+        [raw] = await self._fetch(key)
+        return self._take(kind, raw)
+
+    async def _fetch(self, *keys: str) -> list[bytes | _Failure | None]:
+        if self._generation.current() is None:
+            return [_Failure.FAILED] * len(keys)
+        try:
+            return [*await self._backend.get(*keys)]
+        except CacheUnavailableError:
+            return [_Failure.FAILED] * len(keys)
+
+    def _take(self, kind: Kind[T], raw: bytes | _Failure | None) -> T | None:
+        """Decode what `_fetch` gave, and count the look-up."""
+        if isinstance(raw, _Failure):
+            value, result = None, "error"
+        else:
+            # The generation is asked for again: the lease may have ended while the store answered.
+            value = entries.decode(kind, raw, self._generation.current())
+            result = "miss" if value is None else "hit"
+        self._metrics.count_lookup(self._backend.tier, kind.name, result)
+        request = current_request()
+        if request is not None:
+            request.cache_hits += result == "hit"
+            request.cache_misses += result != "hit"
+        return value
+
+    async def _put(self, values: Values) -> None:
+        generation = self._generation.current()
+        if generation is None:
+            return
+        try:
+            await self._backend.put(entries.encode(generation, values))
+        except CacheUnavailableError:
+            return
+
+    async def _remove(self, *keys: str) -> None:
+        try:
+            await self._backend.remove(*keys)
+        except CacheUnavailableError:
+            await self._generation.advance()

@@ -1,0 +1,1 @@
+"""PostgreSQL or SQLite through SQLAlchemy Core."""

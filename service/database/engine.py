@@ -1,0 +1,99 @@
+"""The connection to the database: one pool, read in autocommit mode, written in transactions."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, cast
+
+from sqlalchemy import URL, event
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.pool import QueuePool
+
+from service.database.counting import count_statements
+from service.settings import Settings
+
+_CONNECT_SECONDS = 2
+_STATEMENT_MILLISECONDS = 5000
+
+
+class Database:
+    """A pool of connections to PostgreSQL or SQLite."""
+
+    def __init__(self, settings: Settings) -> None:
+        url = settings.sqlalchemy_url
+        self.pool_size = settings.database_pool_size
+        self._engine = _create_engine(url, settings)
+        # A single statement is its own transaction: autocommit spares the round trips of BEGIN and COMMIT.
+        self._autocommit = self._engine.execution_options(isolation_level="AUTOCOMMIT")
+        count_statements(self._engine.sync_engine)
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[AsyncConnection]:
+        """A connection on which each statement stands alone."""
+        async with self._autocommit.connect() as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def writing(self) -> AsyncIterator[AsyncConnection]:
+        """A connection in a transaction, committed at the end and rolled back after an error."""
+        async with self._engine.begin() as connection:
+            yield connection
+
+    @property
+    def connections_in_use(self) -> int:
+        """How many connections are handed out now."""
+        return self._pool.checkedout()
+
+    @property
+    def connections_idle(self) -> int:
+        """How many connections wait in the pool now."""
+        return self._pool.checkedin()
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self._engine.dispose()
+
+    @property
+    def _pool(self) -> QueuePool:
+        return cast("QueuePool", self._engine.pool)
+
+
+def sync_url(settings: Settings) -> URL:
+    """The same database for a synchronous engine: migrations are no place for concurrency."""
+    url = settings.sqlalchemy_url
+    _prepare_sqlite_file(url)
+    # SQLite has a driver for each way; psycopg is both in one.
+    return url.set(drivername=url.drivername.removesuffix("+aiosqlite"))
+
+
+def _prepare_sqlite_file(url: URL) -> None:
+    """Make the directory of a SQLite file, which SQLite itself does not."""
+    if url.get_backend_name() == "sqlite" and url.database and url.database != ":memory:":
+        Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+
+
+def _create_engine(url: URL, settings: Settings) -> AsyncEngine:
+    options: dict[str, Any] = {
+        "pool_size": settings.database_pool_size,
+        "max_overflow": 0,
+        "pool_timeout": settings.database_timeout_seconds,
+        # A restarted database costs a ping on checkout instead of failed requests; the hot path has no checkout.
+        "pool_pre_ping": True,
+        # An error's message would else quote addresses and hashes into the log.
+        "hide_parameters": True,
+    }
+    if url.get_backend_name() == "sqlite":
+        _prepare_sqlite_file(url)
+        engine = create_async_engine(url, **options)
+        event.listen(engine.sync_engine, "connect", _configure_sqlite)
+        return engine
+    session = f"-c timezone=UTC -c statement_timeout={_STATEMENT_MILLISECONDS}"
+    arguments = {"connect_timeout": _CONNECT_SECONDS, "application_name": "janua", "options": session}
+    return create_async_engine(url, connect_args=arguments, **options)
+
+
+def _configure_sqlite(connection: Any, _record: Any) -> None:
+    cursor = connection.cursor()
+    for pragma in ("foreign_keys = ON", "journal_mode = WAL", "synchronous = NORMAL", "busy_timeout = 5000"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()

@@ -1,0 +1,35 @@
+"""What is known and counted about the request that is being served."""
+
+from contextvars import ContextVar, Token
+from dataclasses import dataclass
+
+
+@dataclass(slots=True)
+class RequestContext:
+    """One request's identity and counts; whoever serves it adds to them."""
+
+    request_id: str
+    trace_id: str
+    db_queries: int = 0
+    cache_hits: int = 0
+    cache_misses: int = 0
+    tenant: str | None = None
+    user_id: str | None = None
+
+
+_current: ContextVar[RequestContext | None] = ContextVar("request", default=None)
+
+
+def current_request() -> RequestContext | None:
+    """The request that this task serves; None in background work."""
+    return _current.get()
+
+
+def enter_request(request: RequestContext) -> Token[RequestContext | None]:
+    """Make `request` the current one; give the answer to `leave_request`."""
+    return _current.set(request)
+
+
+def leave_request(token: Token[RequestContext | None]) -> None:
+    """Undo `enter_request`."""
+    _current.reset(token)

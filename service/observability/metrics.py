@@ -1,0 +1,160 @@
+"""Every metric of the service: the only module where one is born.
+
+Each application has a registry of its own, so that two of them can live in one process (tests do that).
+Labels come from bounded sets: route templates, kinds, tiers and event types, never from what a client sent.
+"""
+
+import math
+import platform
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+
+from prometheus_client import (
+    CONTENT_TYPE_LATEST,
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    GCCollector,
+    Histogram,
+    PlatformCollector,
+    ProcessCollector,
+    disable_created_metrics,
+    generate_latest,
+)
+
+from service import __version__
+from service.audit.events import AuditEvent
+from service.clock import Clock
+from service.observability.hit_rate import HitRateWindow
+
+# Milliseconds. The targets (1, 2, 5, 50, 100 and k6's 500 and 1000) are boundaries, so that "how many were
+# faster than the target" is a count and no interpolation; the rest keeps quantiles between them honest.
+LATENCY_BUCKETS = (
+    *(1, 2, 3, 5, 7.5, 10, 15, 20, 25, 30, 40, 50, 75),
+    *(100, 150, 200, 250, 300, 400, 500, 750, 1000, 1500, 2500, 5000, 10_000),
+)
+CONTENT_TYPE = CONTENT_TYPE_LATEST
+AUTH_OPERATIONS = ("login", "signup", "validate")
+CACHE_KINDS = ("validation", "session", "user", "permissions")
+CACHE_RESULTS = ("hit", "miss", "error")
+POOL_STATES = ("in_use", "idle")
+
+
+disable_created_metrics()  # type: ignore[no-untyped-call]  # a series of its own for each counter's birth would double the exposition
+
+
+class Metrics:
+    """The metrics of one application."""
+
+    def __init__(self, *, release: str, clock: Clock) -> None:
+        self.registry = registry = CollectorRegistry()
+        self.hit_rate = HitRateWindow(clock)
+        self._clock = clock
+        for collector in (ProcessCollector, PlatformCollector, GCCollector):
+            collector(registry=registry)
+
+        self.request_latency = Histogram(
+            "janua_request_latency_milliseconds",
+            "Time from the first byte of a request to the last of its response",
+            ["method", "path", "status"],
+            buckets=LATENCY_BUCKETS,
+            registry=registry,
+        )
+        self.db_queries = Counter(
+            "janua_db_queries",
+            "Statements that read or wrote tables while a request was served",
+            ["path"],
+            registry=registry,
+        )
+        self.auth_operation = Histogram(
+            "janua_auth_operation_milliseconds",
+            "Time of one authentication operation, its answer's rendering left out",
+            ["operation"],
+            buckets=LATENCY_BUCKETS,
+            registry=registry,
+        )
+        self._cache_requests = Counter(
+            "janua_cache_requests",
+            "Look-ups in the cache",
+            ["tier", "kind", "result"],
+            registry=registry,
+        )
+        self.hash_queue_depth = Gauge(
+            "janua_hash_queue_depth", "Passwords that wait for a hashing thread", registry=registry
+        )
+        self.hashes = Counter("janua_hashes", "Passwords hashed or verified", registry=registry)
+        self.hash_rejections = Counter(
+            "janua_hash_rejections", "Requests answered 429: the hashing queue was too long", registry=registry
+        )
+        self.audit_rows = Counter(
+            "janua_audit_rows", "Rows committed to the audit trail", ["event_type"], registry=registry
+        )
+        self.redis_up = Gauge(
+            "janua_redis_up", "1 if Redis answered last, 0 if not, NaN if none is configured", registry=registry
+        )
+        self.redis_up.set(math.nan)
+        self._hit_rate_gauge = Gauge(
+            "janua_cache_hit_rate_percent",
+            "100 x hits / (hits + misses) of the last 5 minutes; NaN without look-ups",
+            registry=registry,
+        )
+        self._hit_rate_gauge.set_function(self.hit_rate.percent)
+        build = Gauge(
+            "janua_build_info", "What is running; always 1", ["release", "version", "python"], registry=registry
+        )
+        build.labels(release, __version__, platform.python_version()).set(1)
+        self._initialise_labels()
+
+    def watch_pool(self, *, size: int, in_use: Callable[[], int], idle: Callable[[], int]) -> None:
+        """Export the database pool's size and, at each scrape, its connections by state."""
+        Gauge("janua_db_pool_size", "Most connections that the pool opens", registry=self.registry).set(size)
+        connections = Gauge(
+            "janua_db_pool_connections", "Connections of the pool by state", ["state"], registry=self.registry
+        )
+        for state, count in zip(POOL_STATES, (in_use, idle), strict=True):
+            connections.labels(state).set_function(count)
+
+    def initialise_routes(self, routes: Iterable[tuple[str, str, int]]) -> None:
+        """Make the series of (method, path, status) exist before their first request."""
+        for method, path, status in routes:
+            self.request_latency.labels(method, path, status)
+            self.db_queries.labels(path)
+
+    def count_lookup(self, tier: str, kind: str, result: str) -> None:
+        """Count one look-up in the cache; hits and misses also make the hit rate."""
+        self._cache_requests.labels(tier, kind, result).inc()
+        if result != "error":
+            self.hit_rate.record(hit=result == "hit")
+
+    def lookups(self, tier: str, kind: str) -> dict[str, int]:
+        """How often each result was counted for a tier and a kind."""
+        labels = {"tier": tier, "kind": kind}
+        name = "janua_cache_requests_total"
+        values = {r: self.registry.get_sample_value(name, labels | {"result": r}) for r in CACHE_RESULTS}
+        return {result: int(value or 0) for result, value in values.items()}
+
+    def initialise_tier(self, tier: str) -> None:
+        """Make the series of a cache tier exist before its first look-up."""
+        for kind in CACHE_KINDS:
+            for result in CACHE_RESULTS:
+                self._cache_requests.labels(tier, kind, result)
+
+    @contextmanager
+    def time_operation(self, operation: str) -> Iterator[None]:
+        """Observe how long the block takes, whether it succeeds or not."""
+        started = self._clock.monotonic()
+        try:
+            yield
+        finally:
+            elapsed = self._clock.monotonic() - started
+            self.auth_operation.labels(operation).observe(1000 * elapsed)
+
+    def render(self) -> bytes:
+        """The exposition in Prometheus's text format."""
+        return generate_latest(self.registry)
+
+    def _initialise_labels(self) -> None:
+        for operation in AUTH_OPERATIONS:
+            self.auth_operation.labels(operation)
+        for event in AuditEvent:
+            self.audit_rows.labels(event)

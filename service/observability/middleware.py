@@ -1,0 +1,109 @@
+"""Measures every request: four headers, the metrics and one log line, whatever the answer is."""
+
+import logging
+import math
+import re
+import secrets
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from service.clock import Clock
+from service.observability.context import RequestContext, enter_request, leave_request
+from service.observability.metrics import Metrics
+from service.problems import ProblemError, problem_response
+
+_log = logging.getLogger("janua.request")
+
+UNMATCHED = "<unmatched>"
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT"})
+_REQUEST_ID = re.compile(rb"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
+_TRACEPARENT = re.compile(rb"[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}(-.*)?")
+
+
+class PerformanceTrackingMiddleware:
+    """Pure ASGI: a wrapper around `send`, no task and no copy of the body."""
+
+    def __init__(self, app: ASGIApp, *, metrics: Metrics, clock: Clock) -> None:
+        self._app = app
+        self._metrics = metrics
+        self._clock = clock
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        started = self._clock.monotonic()
+        request = _identify(scope)
+        status = 0
+
+        async def send_with_headers(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message["headers"] = [*message.get("headers", ()), *self._headers(request, started)]
+            await send(message)
+
+        token = enter_request(request)
+        try:
+            await self._app(scope, receive, send_with_headers)
+        except Exception:
+            _log.exception("unhandled_exception", extra={"fields": {"path": scope["path"]}})
+            if status:  # too late for another answer: let the server close the connection
+                raise
+            await problem_response(_INTERNAL_ERROR)(scope, receive, send_with_headers)
+        finally:
+            self._finish(scope, request, status or 500, 1000 * (self._clock.monotonic() - started))
+            leave_request(token)
+
+    def _headers(self, request: RequestContext, started: float) -> list[tuple[bytes, bytes]]:
+        milliseconds = 1000 * (self._clock.monotonic() - started)
+        rate = self._metrics.hit_rate.percent()
+        return [
+            (b"x-request-id", request.request_id.encode()),
+            (b"x-response-time", b"%.2fms" % milliseconds),
+            (b"x-db-queries", b"%d" % request.db_queries),
+            (b"x-cache-hit-rate", b"%.1f%%" % (0.0 if math.isnan(rate) else rate)),
+        ]
+
+    def _finish(self, scope: Scope, request: RequestContext, status: int, milliseconds: float) -> None:
+        method = scope["method"] if scope["method"] in _METHODS else "<other>"
+        path = _template(scope)
+        self._metrics.request_latency.labels(method, path, str(status)).observe(milliseconds)
+        self._metrics.db_queries.labels(path).inc(request.db_queries)
+        fields = {
+            "method": method,
+            "path": path,
+            "status": status,
+            "duration_ms": round(milliseconds, 3),
+            "db_queries": request.db_queries,
+            "cache_hits": request.cache_hits,
+            "cache_misses": request.cache_misses,
+            "tenant": request.tenant,
+            "user_id": request.user_id,
+        }
+        _log.info("request_completed", extra={"fields": fields})
+
+
+def _identify(scope: Scope) -> RequestContext:
+    """Take over the request's and the trace's id if they are well formed, else make new ones."""
+    request_id, trace_id = b"", b""
+    for name, value in scope["headers"]:
+        if name == b"x-request-id" and _REQUEST_ID.fullmatch(value):
+            request_id = value
+        elif name == b"traceparent" and (found := _TRACEPARENT.fullmatch(value)):
+            trace_id = found[1]
+    return RequestContext(request_id.decode() or secrets.token_hex(16), trace_id.decode() or secrets.token_hex(16))
+
+
+def _template(scope: Scope) -> str:
+    """The route's template: a bounded set, unlike the path."""
+    route = scope.get("route")
+    if route is not None:
+        template: str = route.path
+        return template
+    # The documentation's own routes leave no route in the scope, but they have no parameters either.
+    return str(scope["path"]) if "endpoint" in scope else UNMATCHED
+
+
+_INTERNAL_ERROR = ProblemError(500, "internal-error", "The request failed; its id leads to the reason in the log.")

@@ -1,0 +1,184 @@
+"""Errors as clients see them: problem documents (RFC 9457)."""
+
+import logging
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI, HTTPException, Request
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, Field
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from starlette.exceptions import HTTPException as StarletteHTTPException
+from starlette.responses import JSONResponse, Response
+
+from service.observability.context import current_request
+
+_log = logging.getLogger(__name__)
+
+MEDIA_TYPE = "application/problem+json"
+
+
+class FieldError(BaseModel):
+    """What is wrong with one field of a request."""
+
+    field: str = Field(examples=["email"])
+    location: str = Field(examples=["body"])
+    message: str = Field(examples=["Field required"])
+
+
+class Problem(BaseModel):
+    """A problem document."""
+
+    type: str = Field(examples=["urn:janua:problem:invalid-credentials"])
+    title: str = Field(examples=["Invalid credentials"])
+    status: int = Field(examples=[401])
+    detail: str = Field(examples=["The e-mail address or the password is wrong."])
+    request_id: str = Field(examples=["0193f2b0c4de7a6f9d1c3b5a7e8f9012"])
+    errors: list[FieldError] | None = Field(default=None, description="Only with 422: one for each field.")
+
+
+_CHALLENGE = {"WWW-Authenticate": 'Bearer realm="janua"'}
+
+
+class ProblemError(HTTPException):
+    """Ends a request with a problem document; `members` are added to it."""
+
+    def __init__(
+        self, status: int, slug: str, detail: str, *, headers: dict[str, str] | None = None, **members: Any
+    ) -> None:
+        super().__init__(status, detail, headers)
+        self.slug = slug
+        self.members = members
+
+
+def invalid_credentials() -> ProblemError:
+    """The answer to an unknown user and to a wrong password alike."""
+    return ProblemError(401, "invalid-credentials", "The e-mail address or the password is wrong.", headers=_CHALLENGE)
+
+
+def invalid_token() -> ProblemError:
+    """The answer to a bearer token that is missing, malformed, unknown, expired or revoked."""
+    return ProblemError(401, "invalid-token", "The access token is missing, expired or revoked.", headers=_CHALLENGE)
+
+
+def unknown_tenant(slug: str) -> ProblemError:
+    """The answer to an `X-Tenant` that names no tenant."""
+    return ProblemError(404, "unknown-tenant", f"There is no tenant {slug[:63]!r}.")
+
+
+def email_taken() -> ProblemError:
+    """The answer to a signup with an address that the tenant already has."""
+    return ProblemError(409, "email-taken", "A user with this e-mail address exists already.")
+
+
+def malformed_body() -> ProblemError:
+    """The answer to a body that cannot be parsed."""
+    return _by_status(400, "There was an error parsing the body")
+
+
+def invalid_fields(*errors: FieldError) -> ProblemError:
+    """The answer to fields that are missing, wrong or unknown."""
+    detail = "The request does not match what this operation takes; `errors` names the fields."
+    return ProblemError(422, "invalid-request", detail, errors=[error.model_dump() for error in errors])
+
+
+def too_busy(retry_after: int) -> ProblemError:
+    """The answer when no hashing thread was free in time; `retry_after` is in seconds."""
+    headers = {"Retry-After": str(retry_after)}
+    return ProblemError(429, "too-many-requests", "Too many logins at once: try again later.", headers=headers)
+
+
+def body_too_large(limit: int) -> ProblemError:
+    """The answer to a body of more than `limit` bytes."""
+    return ProblemError(413, "content-too-large", f"The body may have at most {limit} bytes.")
+
+
+def database_unavailable() -> ProblemError:
+    """The answer when the database cannot be reached or is too slow."""
+    detail = "The database did not answer in time: try again."
+    return ProblemError(503, "database-unavailable", detail, headers={"Retry-After": "1"})
+
+
+def problem_response(error: ProblemError) -> Response:
+    """Render a problem document."""
+    request = current_request()
+    content = _document(error, request.request_id if request else "")
+    return JSONResponse(content, error.status_code, error.headers, MEDIA_TYPE)
+
+
+def install_problem_handlers(app: FastAPI) -> None:
+    """Make every error that the application raises a problem document."""
+    app.add_exception_handler(ProblemError, _on_problem)
+    app.add_exception_handler(StarletteHTTPException, _on_http_exception)
+    app.add_exception_handler(RequestValidationError, _on_invalid_request)
+    for failure in (OperationalError, InterfaceError, PoolTimeoutError):
+        app.add_exception_handler(failure, _on_database_failure)
+
+
+def problem_responses(*errors: ProblemError) -> dict[int | str, dict[str, Any]]:
+    """The OpenAPI description of the problems that a route may answer."""
+    return {
+        error.status_code: {
+            "description": HTTPStatus(error.status_code).phrase,
+            "content": {
+                MEDIA_TYPE: {
+                    "schema": {"$ref": "#/components/schemas/Problem"},
+                    "example": _document(error, "0193f2b0c4de7a6f9d1c3b5a7e8f9012"),
+                }
+            },
+        }
+        for error in errors
+    }
+
+
+def _document(error: ProblemError, request_id: str) -> dict[str, Any]:
+    """The members of a problem document; its title follows from its slug."""
+    return {
+        "type": f"urn:janua:problem:{error.slug}",
+        "title": error.slug.replace("-", " ").capitalize(),
+        "status": error.status_code,
+        "detail": error.detail,
+        "request_id": request_id,
+        **error.members,
+    }
+
+
+async def _on_problem(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, ProblemError)  # noqa: S101
+    return problem_response(error)
+
+
+async def _on_http_exception(_request: Request, error: Exception) -> Response:
+    """What the framework itself refuses: an unknown path, a wrong method, a body that is no JSON at all."""
+    assert isinstance(error, StarletteHTTPException)  # noqa: S101
+    headers = dict(error.headers) if error.headers else None
+    return problem_response(_by_status(error.status_code, str(error.detail), headers))
+
+
+async def _on_invalid_request(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)  # noqa: S101
+    # What was sent is left out of the answer: it may hold a password.
+    errors = [_field_error(item["loc"], _message(item)) for item in error.errors()]
+    return problem_response(invalid_fields(*errors))
+
+
+async def _on_database_failure(_request: Request, error: Exception) -> Response:
+    _log.warning("database_unavailable", extra={"fields": {"error": type(error).__name__, "reason": str(error)}})
+    return problem_response(database_unavailable())
+
+
+def _by_status(status: int, detail: str, headers: dict[str, str] | None = None) -> ProblemError:
+    return ProblemError(status, HTTPStatus(status).phrase.lower().replace(" ", "-"), detail, headers=headers)
+
+
+def _message(error: dict[str, Any]) -> str:
+    if error["type"] == "string_pattern_mismatch":
+        return "does not have the right form"  # the pattern itself stands in the OpenAPI document
+    return str(error["msg"]).removeprefix("Value error, ")
+
+
+def _field_error(location: tuple[int | str, ...], message: str) -> FieldError:
+    place, *path = location
+    name = ".".join(str(part) for part in path) or str(place)
+    return FieldError(field=name[:200], location=str(place), message=message)

@@ -1,0 +1,1 @@
+"""Sessions: what an access token stands for."""

@@ -1,0 +1,1 @@
+"""Tenants and how a request names one."""

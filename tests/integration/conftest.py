@@ -1,0 +1,229 @@
+"""Fixtures: PostgreSQL and Redis in containers of their own, gone with everything of theirs at the end."""
+
+import secrets
+import socket
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+from typing import Any, Literal, cast
+
+import docker
+import psycopg
+import pytest
+import redis as redis_client
+from alembic import command
+from alembic.config import Config
+from docker.errors import NotFound
+from docker.models.containers import Container
+from psycopg import sql
+
+from infra.images.table import local_reference
+from service.settings import Settings
+
+ROOT = Path(__file__).resolve().parents[2]
+_START_SECONDS = 120
+_numbers = count(1)
+
+
+@contextmanager
+def container(name: str, port: int, **options: Any) -> Iterator[tuple[Container, int]]:
+    """A running container of an image of ours, and where on 127.0.0.1 its port is."""
+    client = docker.from_env()
+    # A port of our own choice: one that the engine chose would be another one after a restart.
+    with closing(socket.create_server(("127.0.0.1", 0))) as free:
+        host_port = free.getsockname()[1]
+    started = client.containers.run(
+        local_reference(name),
+        detach=True,
+        labels={"com.janua.test": "1"},
+        ports={f"{port}/tcp": ("127.0.0.1", host_port)},
+        **options,
+    )
+    try:
+        yield started, host_port
+    finally:
+        with suppress(NotFound):
+            started.remove(force=True, v=True)
+        client.close()
+
+
+def until_it_answers(ask: Callable[[], object], errors: tuple[type[Exception], ...]) -> None:
+    """Call `ask` until it raises none of the errors; the last one is raised after two minutes."""
+    deadline = time.monotonic() + _START_SECONDS
+    while True:
+        try:
+            ask()
+        except errors:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.1)
+        else:
+            return
+
+
+@dataclass(frozen=True)
+class Postgres:
+    """A server with the roles `janua`, who owns databases, and `janua_app`, who owns nothing."""
+
+    container: Container
+    port: int
+    password_file: Path
+
+    def connect(self, database: str, user: str) -> psycopg.Connection[tuple[Any, ...]]:
+        password = self.password_file.read_text()
+        return psycopg.connect(
+            host="127.0.0.1", port=self.port, dbname=database, user=user, password=password, autocommit=True
+        )
+
+    def dump(self, database: str, what: Literal["--schema-only", "--data-only"]) -> str:
+        """What pg_dump says of a database, without the nonce that it adds."""
+        status, output = self.container.exec_run(["pg_dump", "-U", "postgres", what, database])
+        assert isinstance(output, bytes)
+        assert status == 0, output
+        lines = output.decode().splitlines()
+        return "\n".join(line for line in lines if not line.startswith(("\\restrict", "\\unrestrict")))
+
+
+@dataclass(frozen=True)
+class Database:
+    """An empty database of a test's own."""
+
+    server: Postgres
+    name: str
+
+    def url(self, user: str) -> str:
+        return f"postgresql://{user}@127.0.0.1:{self.server.port}/{self.name}"
+
+    def connect(self, user: str = "janua") -> psycopg.Connection[tuple[Any, ...]]:
+        return self.server.connect(self.name, user)
+
+    def settings(self, **others: Any) -> Settings:
+        """Settings of the service as it connects in a deployment, with deadlines that a busy machine keeps."""
+        patient = {
+            "hash_deadline_seconds": 60,
+            "database_timeout_seconds": 30,
+            "redis_timeout_seconds": 10,
+            "cache_lease_seconds": 60,
+        }
+        return Settings(
+            database_url=self.url("janua_app"),
+            database_password_file=self.server.password_file,
+            **(patient | others),
+        )
+
+
+@dataclass(frozen=True)
+class Redis:
+    """A server that a test may stop, pause and start again."""
+
+    container: Container
+    port: int
+    password_file: Path
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        return {"redis_url": f"redis://127.0.0.1:{self.port}/0", "redis_password_file": self.password_file}
+
+    def client(self) -> "redis_client.Redis":
+        return redis_client.Redis(port=self.port, password=self.password_file.read_text())
+
+    def entries(self) -> dict[str, tuple[str, int]]:
+        """Every key with its value and the milliseconds that are left to it."""
+        with closing(self.client()) as client:
+            keys = cast("list[bytes]", client.keys())
+            values = cast("list[bytes]", client.mget(keys))
+            left = [client.pttl(key) for key in keys]
+        return {key.decode(): (value.decode(), ms) for key, value, ms in zip(keys, values, left, strict=True)}
+
+    def wait(self) -> None:
+        with closing(self.client()) as client:
+            until_it_answers(client.ping, (redis_client.ConnectionError, redis_client.TimeoutError))
+
+
+@pytest.fixture(scope="session")
+def password_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    file = tmp_path_factory.mktemp("secrets") / "password"
+    file.write_text(secrets.token_hex(16))
+    return file
+
+
+@pytest.fixture(scope="session")
+def postgres(password_file: Path) -> Iterator[Postgres]:
+    password = password_file.read_text()
+    environment = {"POSTGRES_USER": "postgres", "POSTGRES_PASSWORD": password, "POSTGRES_DB": "postgres"}
+    settings = ["postgres", "-c", "fsync=off", "-c", "max_connections=200"]
+    with container("postgres", 5432, command=settings, environment=environment, mem_limit="512m", shm_size="128m") as (
+        running,
+        port,
+    ):
+        server = Postgres(running, port, password_file)
+
+        def connect() -> None:
+            server.connect("postgres", "postgres").close()
+
+        until_it_answers(connect, (psycopg.OperationalError,))
+        with server.connect("postgres", "postgres") as connection:
+            for role in ("janua", "janua_app"):
+                name, secret = sql.Identifier(role), sql.Literal(password)
+                connection.execute(sql.SQL("CREATE ROLE {} LOGIN PASSWORD {}").format(name, secret))
+        yield server
+
+
+@pytest.fixture
+def database(postgres: Postgres) -> Iterator[Database]:
+    name = f"test_{next(_numbers)}"
+    with postgres.connect("postgres", "postgres") as connection:
+        connection.execute(sql.SQL("CREATE DATABASE {} OWNER janua").format(sql.Identifier(name)))
+    made = Database(postgres, name)
+    with made.connect() as connection:
+        connection.execute("ALTER DEFAULT PRIVILEGES GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO janua_app")
+    yield made
+    with postgres.connect("postgres", "postgres") as connection:
+        connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+@pytest.fixture
+def alembic(database: Database, monkeypatch: pytest.MonkeyPatch) -> Config:
+    """Alembic's configuration, and the environment that makes it migrate `database` as its owner."""
+    monkeypatch.setenv("JANUA_DATABASE_URL", database.url("janua"))
+    monkeypatch.setenv("JANUA_DATABASE_PASSWORD_FILE", str(database.server.password_file))
+    return Config(ROOT / "alembic.ini")
+
+
+@pytest.fixture
+def migrated(database: Database, alembic: Config) -> Database:
+    command.upgrade(alembic, "head")
+    return database
+
+
+@pytest.fixture(scope="session")
+def shared_redis(password_file: Path) -> Iterator[Redis]:
+    with _redis(password_file) as server:
+        yield server
+
+
+@pytest.fixture
+def redis(shared_redis: Redis) -> Redis:
+    """A Redis that is empty when the test begins."""
+    with closing(shared_redis.client()) as client:
+        client.flushall()
+    return shared_redis
+
+
+@pytest.fixture
+def own_redis(password_file: Path) -> Iterator[Redis]:
+    """A Redis that the test may break."""
+    with _redis(password_file) as server:
+        yield server
+
+
+@contextmanager
+def _redis(password_file: Path) -> Iterator[Redis]:
+    arguments = ["redis-server", "--requirepass", password_file.read_text(), "--save", "", "--appendonly", "no"]
+    with container("redis", 6379, command=arguments, mem_limit="128m") as (running, port):
+        server = Redis(running, port, password_file)
+        server.wait()
+        yield server

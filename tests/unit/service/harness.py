@@ -1,0 +1,152 @@
+"""What the service's tests share: a running application and the requests that they make of it."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from itertools import count
+from typing import Any
+
+import httpx
+from fastapi import FastAPI
+
+from service.app import create_app
+from service.cache.memory import MemoryBackend
+from service.cache.protocol import CacheBackend, CacheUnavailableError, Entry
+from service.clock import Clock, ManualClock
+from service.settings import Settings
+
+PASSWORD = "correct horse battery staple"
+_numbers = count(1)
+
+
+def new_email() -> str:
+    """An address that no other test uses."""
+    return f"user{next(_numbers)}@example.com"
+
+
+@dataclass(frozen=True)
+class Api:
+    """The application and a client of it."""
+
+    app: FastAPI
+    client: httpx.AsyncClient
+
+    async def signup(self, email: str, password: str = PASSWORD, tenant: str | None = None) -> httpx.Response:
+        body = {"email": email, "password": password}
+        return await self.client.post("/api/v1/auth/signup", json=body, headers=_tenant(tenant))
+
+    async def login(self, email: str, password: str = PASSWORD, tenant: str | None = None) -> httpx.Response:
+        body = {"email": email, "password": password}
+        return await self.client.post("/api/v1/auth/login", json=body, headers=_tenant(tenant))
+
+    async def new_token(self, email: str | None = None) -> str:
+        """Sign a new user up, log in and return the access token."""
+        email = email or new_email()
+        assert (await self.signup(email)).status_code == 201
+        return str((await self.login(email)).json()["access_token"])
+
+    async def get(self, name: str, token: str, tenant: str | None = None) -> httpx.Response:
+        return await self.client.get(f"/api/v1/auth/{name}", headers=bearer(token) | _tenant(tenant))
+
+    async def logout(self, token: str, tenant: str | None = None) -> httpx.Response:
+        return await self.client.post("/api/v1/auth/logout", headers=bearer(token) | _tenant(tenant))
+
+    def metric(self, name: str, **labels: str) -> float | None:
+        value: float | None = self.app.state.metrics.registry.get_sample_value(name, labels)
+        return value
+
+
+def bearer(token: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {token}"}
+
+
+def _tenant(slug: str | None) -> dict[str, str]:
+    return {"X-Tenant": slug} if slug else {}
+
+
+@asynccontextmanager
+async def running(
+    settings: Settings, *, clock: Clock | None = None, store: CacheBackend | None = None
+) -> AsyncIterator[Api]:
+    """An application that was started, and is stopped at the end."""
+    app = create_app(settings, clock=clock, store=store)
+    transport = httpx.ASGITransport(app)
+    async with (
+        app.router.lifespan_context(app),
+        httpx.AsyncClient(transport=transport, base_url="http://janua") as client,
+    ):
+        yield Api(app, client)
+
+
+async def eventually(condition: Callable[[], bool], seconds: float = 30) -> None:
+    """Wait until the condition holds; AssertionError if it never does."""
+    async with asyncio.timeout(seconds):
+        while not condition():  # noqa: ASYNC110 - what is waited for happens in threads, too
+            await asyncio.sleep(0.01)
+
+
+def problem(response: httpx.Response, status: int, slug: str) -> dict[str, Any]:
+    """Assert that a response is that problem document, and return it."""
+    assert response.status_code == status, response.text
+    assert response.headers["content-type"] == "application/problem+json"
+    document: dict[str, Any] = response.json()
+    assert document.keys() >= {"type", "title", "status", "detail", "request_id"}
+    assert document["type"] == f"urn:janua:problem:{slug}"
+    assert document["status"] == status
+    assert document["request_id"] == response.headers["x-request-id"]
+    return document
+
+
+class SharedStore:
+    """A store that several applications share, each through a view of its own that can be cut off."""
+
+    def __init__(self, clock: ManualClock) -> None:
+        self.memory = MemoryBackend(clock)
+
+    def view(self) -> "StoreView":
+        return StoreView(self.memory)
+
+
+class StoreView:
+    """One application's connection to a shared store."""
+
+    tier = "redis"
+
+    def __init__(self, memory: MemoryBackend) -> None:
+        self._memory = memory
+        self.down = False
+        self.fill_gate = asyncio.Event()
+        self.fill_gate.set()
+        self.fills_waiting = 0
+
+    async def get(self, *keys: str) -> list[bytes | None]:
+        return await self._reached().get(*keys)
+
+    async def put(self, entries: Mapping[str, Entry]) -> None:
+        await self._reached().put(entries)
+
+    async def reserve(self, mark: str, ticket: str, seconds: float) -> bool:
+        return await self._reached().reserve(mark, ticket, seconds)
+
+    async def fill(self, mark: str, ticket: str, entries: Mapping[str, Entry]) -> bool:
+        self.fills_waiting += 1
+        await self.fill_gate.wait()
+        return await self._reached().fill(mark, ticket, entries)
+
+    async def remove(self, *keys: str) -> None:
+        await self._reached().remove(*keys)
+
+    async def ping(self) -> None:
+        await self._reached().ping()
+
+    async def count(self) -> int:
+        return await self._reached().count()
+
+    async def close(self) -> None:
+        """The store outlives its views."""
+
+    def _reached(self) -> MemoryBackend:
+        if self.down:
+            raise CacheUnavailableError
+        return self._memory

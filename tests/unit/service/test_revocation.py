@@ -1,0 +1,236 @@
+"""A revoked token is refused from the moment that its logout is answered: races and a store that fails."""
+
+import asyncio
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+from sqlalchemy import select
+
+from service.auth.tokens import fingerprint
+from service.cache import get_cache_service
+from service.cache.generation import SharedGeneration
+from service.cache.service import CacheService
+from service.clock import ManualClock
+from service.database.tables import cache_generation
+from service.sessions.repository import Identity
+from service.settings import Settings
+from service.users.models import Grants, User
+from tests.unit.service.harness import Api, SharedStore, eventually, new_email, problem, running
+
+LEASE = 30.0
+
+
+@pytest.fixture
+def shared(settings: Settings) -> Settings:
+    return settings.model_copy(update={"cache_lease_seconds": LEASE})
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock()
+
+
+@pytest.fixture
+def store(clock: ManualClock) -> SharedStore:
+    return SharedStore(clock)
+
+
+@pytest.mark.parametrize("name", ["validate", "me"])
+async def test_a_slow_loader_brings_no_revoked_token_back(
+    shared: Settings, clock: ManualClock, store: SharedStore, name: str
+) -> None:
+    slow, quick = store.view(), store.view()
+    async with (
+        running(shared, clock=clock, store=slow) as reader,
+        running(shared, clock=clock, store=quick) as revoker,
+    ):
+        token = await revoker.new_token()
+        await revoker.app.state.cache.drop_token(fingerprint(token))
+        slow.fill_gate.clear()
+        loading = asyncio.create_task(reader.get(name, token))
+        await eventually(lambda: slow.fills_waiting == 1)  # the live session has been read, but not stored
+        assert (await revoker.logout(token)).status_code == 204
+        slow.fill_gate.set()
+        assert (await loading).status_code == 200  # asked before the logout was answered
+        for api in (reader, revoker):
+            problem(await api.get(name, token), 401, "invalid-token")
+
+
+async def test_a_mark_that_got_lost_refuses_the_copy(shared: Settings, clock: ManualClock, store: SharedStore) -> None:
+    """The store restarts empty between a logout's removal and a slow loader's storing."""
+    view = store.view()
+    async with running(shared, clock=clock, store=view) as api:
+        token = await api.new_token()
+        await api.app.state.cache.drop_token(fingerprint(token))
+        view.fill_gate.clear()
+        loading = asyncio.create_task(api.get("validate", token))
+        await eventually(lambda: view.fills_waiting == 1)
+        await api.logout(token)
+        await store.memory.close()
+        view.fill_gate.set()
+        await loading
+        problem(await api.get("validate", token), 401, "invalid-token")
+
+
+async def test_a_logout_that_cannot_reach_the_store_holds_everywhere(
+    shared: Settings, clock: ManualClock, store: SharedStore
+) -> None:
+    """The replica that revokes is cut off from the store, another one is not."""
+    cut_off, connected = store.view(), store.view()
+    async with (
+        running(shared, clock=clock, store=cut_off) as revoker,
+        running(shared, clock=clock, store=connected) as other,
+    ):
+        token = await revoker.new_token()
+        cut_off.down = True
+        logout = asyncio.create_task(revoker.logout(token))
+        await _advanced(other)
+        # The copy is still there and still believed: so the logout must not be answered yet.
+        assert (await other.get("validate", token)).headers["x-db-queries"] == "0"
+        assert not logout.done()
+        clock.advance(LEASE)
+        assert (await logout).status_code == 204
+        problem(await other.get("validate", token), 401, "invalid-token")
+        problem(await other.get("me", token), 401, "invalid-token")
+        cut_off.down = False
+        problem(await revoker.get("validate", token), 401, "invalid-token")
+
+
+async def test_the_copy_stays_worthless_when_the_store_returns(
+    shared: Settings, clock: ManualClock, store: SharedStore
+) -> None:
+    view = store.view()
+    async with running(shared, clock=clock, store=view) as api:
+        token, other = await api.new_token(), await api.new_token()
+        view.down = True
+        logout = asyncio.create_task(api.logout(token))
+        await _advanced(api)
+        clock.advance(LEASE)
+        assert (await logout).status_code == 204
+        view.down = False
+        await _renewed(api)
+        problem(await api.get("validate", token), 401, "invalid-token")
+        # Others are loaded anew, once.
+        assert [(await api.get("validate", other)).headers["x-db-queries"] for _ in range(2)] == ["1", "0"]
+
+
+async def test_without_its_lease_a_replica_asks_the_database(
+    shared: Settings, clock: ManualClock, store: SharedStore
+) -> None:
+    """As after a pause: the copy is there, but nothing says that it may still be believed."""
+    async with running(shared, clock=clock, store=store.view()) as api:
+        token = await api.new_token()
+        assert (await api.get("validate", token)).headers["x-db-queries"] == "0"
+        _generation_of(api)._believed_until = clock.monotonic()
+        answer = await api.get("validate", token)
+        assert (answer.status_code, answer.headers["x-db-queries"]) == (200, "1")
+        assert api.metric("janua_cache_requests_total", tier="redis", kind="validation", result="error") == 1
+        await _renewed(api)
+        assert (await api.get("validate", token)).headers["x-db-queries"] == "0"
+
+
+async def test_with_the_store_down_everything_works(shared: Settings, clock: ManualClock, store: SharedStore) -> None:
+    view = store.view()
+    view.down = True
+    async with running(shared, clock=clock, store=view) as api:
+        email = new_email()
+        assert (await api.signup(email)).status_code == 201
+        login = await api.login(email)
+        assert login.status_code == 200
+        token = login.json()["access_token"]
+        for name in ("validate", "me"):
+            answer = await api.get(name, token)
+            assert (answer.status_code, answer.headers["x-db-queries"]) == (200, "1")
+        logout = asyncio.create_task(api.logout(token))
+        await _advanced(api)
+        clock.advance(LEASE)
+        assert (await logout).status_code == 204
+        problem(await api.get("validate", token), 401, "invalid-token")
+        assert (await api.app.state.cache.stats())["entries"] is None
+
+
+async def test_what_was_loaded_before_the_generation_rose_is_stored_in_vain(
+    shared: Settings, clock: ManualClock, store: SharedStore
+) -> None:
+    async with running(shared, clock=clock, store=store.view()) as api:
+        cache: CacheService = api.app.state.cache
+        ticket = await cache.begin_load("hash")
+        assert ticket is not None
+        user = User(id=uuid4(), email="a@example.com", name=None, tenant="default", created_at=clock.now())
+        identity = Identity(uuid4(), clock.now() + timedelta(hours=1), user, Grants(roles=[], permissions=[]))
+        # Elsewhere the session ends, its removal does not reach the store, and this replica learns of it.
+        rising = asyncio.create_task(_generation_of(api).advance())
+        await _advanced(api)
+        await _renewed(api)
+        await cache.finish_load(ticket, identity)
+        assert await cache.get_validation("hash") is None
+        clock.advance(LEASE)
+        await rising
+
+
+async def test_concurrent_logouts_end_one_session_once(api: Api) -> None:
+    token = await api.new_token()
+    answers = await asyncio.gather(*(api.logout(token) for _ in range(8)))
+    assert sorted(answer.status_code for answer in answers) == [204, *[401] * 7]
+    assert api.metric("janua_audit_rows_total", event_type="logout") == 1
+
+
+async def test_the_cache_service_as_others_use_it(api: Api) -> None:
+    cache = get_cache_service()
+    assert cache is api.app.state.cache
+    user = User(
+        id=uuid4(), email="ada@example.com", name=None, tenant="acme", created_at=api.app.state.auth.clock.now()
+    )
+    await cache.set_user(user)
+    assert await cache.get_user_by_id(user.id) == user
+    assert await cache.get_user_by_email("ada@example.com", "acme") == user
+    assert await cache.get_user_by_email("ada@example.com") is None  # that is another tenant's
+    await cache.invalidate_user(user.id, user.email, "acme")
+    assert await cache.get_user_by_id(user.id) is None
+    assert await cache.get_user_by_email("ada@example.com", "acme") is None
+    stats = await cache.stats()
+    assert stats["kinds"]["user"] == {"hit": 2, "miss": 3, "error": 0}
+    assert stats["hit_rate_percent"] == 40
+
+
+async def test_the_keys_are_those_of_the_contract(clock: ManualClock, shared: Settings, store: SharedStore) -> None:
+    async with running(shared, clock=clock, store=store.view()) as api:
+        user = (await api.signup("ada@example.com")).json()
+        token_hash = fingerprint((await api.login("ada@example.com")).json()["access_token"])
+        assert set(store.memory._entries) == {
+            f"token:validation:{token_hash}",
+            f"session:token:{token_hash}",
+            f"user:id:{user['id']}",
+            "user:email:default:ada@example.com",
+            f"permissions:{user['id']}",
+        }
+        assert "argon2" not in str(store.memory._entries)
+        clock.advance(300)
+        await _renewed(api)
+        assert await api.app.state.cache.get_validation(token_hash) is None
+        assert await api.app.state.cache.get_session(token_hash) is None
+        assert await api.app.state.cache.get_user_by_id(user["id"]) is not None
+        clock.advance(600)
+        await _renewed(api)
+        assert await api.app.state.cache.get_user_by_id(user["id"]) is None
+        assert await api.app.state.cache.get_permissions(user["id"]) is None
+
+
+def _generation_of(api: Api) -> SharedGeneration:
+    generation: SharedGeneration = api.app.state.cache._generation
+    return generation
+
+
+async def _renewed(api: Api) -> None:
+    await _generation_of(api).refresh()
+
+
+async def _advanced(api: Api) -> None:
+    """Wait until a logout has raised the generation in the database."""
+    async with asyncio.timeout(30):
+        while True:
+            async with api.app.state.database.reading() as connection:
+                if (await connection.execute(select(cache_generation.c.value))).scalar_one() > 1:
+                    return
+            await asyncio.sleep(0.01)

@@ -1,0 +1,84 @@
+"""The settings, and what the programs say when they are wrong."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from service.settings import SettingsError, load_settings
+from tests.unit.service.conftest import ROOT
+
+
+@pytest.fixture(autouse=True)
+def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in os.environ:
+        if name.startswith("JANUA_"):
+            monkeypatch.delenv(name)
+
+
+def test_nothing_need_be_set() -> None:
+    settings = load_settings()
+    assert (settings.release, settings.host, settings.port) == ("dev", "127.0.0.1", 8000)
+    assert settings.sqlalchemy_url.render_as_string() == "sqlite+aiosqlite:///.janua/dev/janua.db"
+    assert settings.redis_url == ""
+    assert settings.hash_workers >= 1
+
+
+def test_an_empty_variable_is_an_unset_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("JANUA_PORT", "")
+    assert load_settings().port == 8000
+
+
+def test_the_password_comes_from_its_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "password").write_text("p@ss:word/\n")
+    monkeypatch.setenv("JANUA_DATABASE_URL", "postgresql://janua_app@postgres:5432/janua")
+    monkeypatch.setenv("JANUA_DATABASE_PASSWORD_FILE", str(tmp_path / "password"))
+    settings = load_settings()
+    assert settings.sqlalchemy_url.password == "p@ss:word/"
+    assert settings.sqlalchemy_url.drivername == "postgresql+psycopg"
+    assert "p@ss" not in repr(settings)
+
+
+def test_every_mistake_is_named_at_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "empty").write_text("\n")
+    mistakes = {
+        "JANUA_PORT": "eighty",
+        "JANUA_DATABASE_URL": "postgresql://janua:secret@postgres/janua",
+        "JANUA_DATABASE_PASSWORD_FILE": str(tmp_path / "absent"),
+        "JANUA_REDIS_URL": "redis://:secret@redis:6379",
+        "JANUA_REDIS_PASSWORD_FILE": str(tmp_path / "empty"),
+        "JANUA_HASH_DEADLINE_SECONDS": "0",
+        "JANUA_LOG_LEVEL": "LOUD",
+        "JANUA_ADMIN_EMAIL": "nobody",
+    }
+    for name, value in mistakes.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(SettingsError) as caught:
+        load_settings()
+    lines = str(caught.value).splitlines()
+    assert {line.partition(":")[0] for line in lines} == set(mistakes)
+    assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize("url", ["mysql://host/name", "nonsense", "postgresql://u:p@h/d"])
+def test_other_databases_are_refused(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    monkeypatch.setenv("JANUA_DATABASE_URL", url)
+    with pytest.raises(SettingsError, match="JANUA_DATABASE_URL"):
+        load_settings()
+
+
+def test_a_refresh_token_must_outlive_its_access_token(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("JANUA_REFRESH_TOKEN_SECONDS", "60")
+    with pytest.raises(SettingsError, match="JANUA_REFRESH_TOKEN_SECONDS"):
+        load_settings()
+
+
+@pytest.mark.parametrize("module", ["service", "service.bootstrap", "migrations.verify"])
+def test_programs_exit_with_2_and_name_the_variable(module: str) -> None:
+    command = [sys.executable, "-m", module]
+    done = subprocess.run(command, cwd=ROOT, env={"JANUA_PORT": "0"}, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "JANUA_PORT" in done.stderr
+    assert "Traceback" not in done.stderr
