@@ -20,8 +20,8 @@ from docker.errors import NotFound
 from docker.models.containers import Container
 from psycopg import sql
 
-from infra.images.table import local_reference
 from service.settings import Settings
+from tests.tools import image_reference
 
 ROOT = Path(__file__).resolve().parents[2]
 _START_SECONDS = 120
@@ -36,7 +36,7 @@ def container(name: str, port: int, **options: Any) -> Iterator[tuple[Container,
     with closing(socket.create_server(("127.0.0.1", 0))) as free:
         host_port = free.getsockname()[1]
     started = client.containers.run(
-        local_reference(name),
+        image_reference(name),
         detach=True,
         labels={"com.janua.test": "1"},
         ports={f"{port}/tcp": ("127.0.0.1", host_port)},

@@ -12,7 +12,7 @@ from tests.e2e.readme import Block, blocks
 ELSEWHERE = {
     "make test": "is what runs this test; .ci/run calls it",
     "make clean": "would take the toolchain and the images from the tests that follow",
-    "make dev": "serves until it is interrupted; tests/e2e/test_5_dev.py runs it",
+    "make dev": "serves until it is interrupted; tests/e2e/test_6_dev.py runs it",
 }
 README = blocks(ROOT / "README.md")
 
