@@ -64,7 +64,7 @@ class ReleaseGate(pulumi.ComponentResource):
                 environment={
                     "PROMETHEUS_URL": "http://prometheus:9090",
                     "RELEASE": application.release,
-                    "REPLICAS": str(config.replicas),
+                    "REPLICAS": application.addresses().apply(",".join),
                     # The step would not have passed with another one.
                     "K6_EXIT_CODE": "0",
                     "SUMMARY_FILE": SUMMARY_FILE,

@@ -1,8 +1,8 @@
 """The gate of a release, run to completion after k6: `python -m loadtest.gate`.
 
-Reads the environment: PROMETHEUS_URL, RELEASE, REPLICAS, K6_EXIT_CODE, SUMMARY_FILE (the log of k6), and
-optionally PATIENCE_SECONDS (45) for scrapes to catch up. Prints a table and a last line `VERDICT {…}`; exits
-with 0 for a release that may serve and 1 for one that may not.
+Reads the environment: PROMETHEUS_URL, RELEASE, REPLICAS (the candidates, as `host:port,host:port`), K6_EXIT_CODE,
+SUMMARY_FILE (the log of k6), and optionally PATIENCE_SECONDS (45) for scrapes to catch up. Prints a table and a
+last line `VERDICT {…}`; exits with 0 for a release that may serve and 1 for one that may not.
 """
 
 import os
@@ -14,6 +14,7 @@ from pathlib import Path
 from alerts import targets
 from loadtest.gate import k6_run
 from loadtest.gate.answer import Verdict, line, table
+from loadtest.gate.candidates import Candidates, resolve
 from loadtest.gate.observation import Observation, observe, wait_for_scrapes
 from loadtest.gate.prometheus import Prometheus, PrometheusError
 from loadtest.gate.verdict import judge
@@ -24,8 +25,7 @@ class Question:
     """What the gate is asked, as read from the environment."""
 
     prometheus: Prometheus
-    release: str
-    replicas: int
+    candidates: Candidates
     k6_exit_code: int
     summary_file: Path
     patience_seconds: int
@@ -38,8 +38,7 @@ def read(environment: Mapping[str, str]) -> Question:
         raise ValueError(f"not set: {', '.join(missing)}")
     return Question(
         prometheus=Prometheus(environment["PROMETHEUS_URL"]),
-        release=environment["RELEASE"],
-        replicas=_whole(environment, "REPLICAS"),
+        candidates=Candidates(environment["RELEASE"], resolve(environment["REPLICAS"])),
         k6_exit_code=_whole(environment, "K6_EXIT_CODE"),
         summary_file=Path(environment["SUMMARY_FILE"]),
         patience_seconds=_whole({"PATIENCE_SECONDS": "45", **environment}, "PATIENCE_SECONDS"),
@@ -64,19 +63,18 @@ def decide(question: Question, goals: targets.Targets) -> Verdict:
         seen = _look(question, summary)
     except PrometheusError as error:
         problems = (str(error),)
-    checks = judge(question.k6_exit_code, summary, seen, question.replicas, goals)
+    checks = judge(question.k6_exit_code, summary, seen, len(question.candidates.instances), goals)
     return Verdict(checks, problems, summary, seen)
 
 
 def _look(question: Question, summary: k6_run.Summary) -> Observation:
     at = wait_for_scrapes(
         question.prometheus,
-        question.release,
-        question.replicas,
+        question.candidates,
         summary.ended_at,
         question.patience_seconds,
     )
-    return observe(question.prometheus, question.release, started_at=summary.started_at, at=at)
+    return observe(question.prometheus, question.candidates, started_at=summary.started_at, at=at)
 
 
 def main() -> int:

@@ -4,7 +4,6 @@ Raw counters are exact; PromQL's rate() and increase() extrapolate to the border
 counts would not agree with those of k6.
 """
 
-import json
 import math
 import time
 from collections.abc import Mapping
@@ -13,7 +12,6 @@ from dataclasses import dataclass
 from alerts.metrics import (
     API_ROUTES,
     AUTH_ROUTES,
-    BUILD_INFO,
     CACHE_HITS,
     CACHE_MISSES,
     CACHE_REQUESTS,
@@ -21,6 +19,7 @@ from alerts.metrics import (
     REQUEST_LATENCY,
     VALIDATE_ROUTE,
 )
+from loadtest.gate.candidates import Candidates
 from loadtest.gate.histogram import quantile
 from loadtest.gate.prometheus import Prometheus, PrometheusError
 
@@ -70,8 +69,7 @@ class Observation:
 
 def wait_for_scrapes(
     prometheus: Prometheus,
-    release: str,
-    replicas: int,
+    candidates: Candidates,
     ended_at: float,
     patience_seconds: float,
 ) -> float:
@@ -84,12 +82,12 @@ def wait_for_scrapes(
     while True:
         now, last = time.time(), time.monotonic() >= deadline
         try:
-            scrapes = _scrapes(prometheus, release, now)
+            scrapes = _scrapes(prometheus, candidates, now)
         except PrometheusError:
             if last:
                 raise
             scrapes = {}
-        complete = len(scrapes) >= replicas and all(caught_up(at, ended_at) for at in scrapes.values())
+        complete = len(scrapes) == len(candidates.instances) and all(caught_up(at, ended_at) for at in scrapes.values())
         if complete or last:
             return now
         time.sleep(_POLL_SECONDS)
@@ -100,31 +98,31 @@ def caught_up(scraped_at: float, ended_at: float) -> bool:
     return scraped_at > ended_at + SETTLING_SECONDS
 
 
-def observe(prometheus: Prometheus, release: str, *, started_at: float, at: float) -> Observation:
-    """Return what the candidates of `release` did between the Unix times `started_at` and `at`.
+def observe(prometheus: Prometheus, candidates: Candidates, *, started_at: float, at: float) -> Observation:
+    """Return what the candidates did between the Unix times `started_at` and `at`.
 
     Raises PrometheusError.
     """
-    run = _Run(prometheus, release, started_at, at)
+    run = _Run(prometheus, candidates, started_at, at)
     answered = f"{REQUEST_LATENCY}_count{{{API_ROUTES}}}"
     before, after = run.snapshot(answered, started_at), run.snapshot(answered, at)
-    candidates = tuple(
+    seen = tuple(
         Candidate(instance, scraped_at, before.get((instance,), 0), after.get((instance,), 0))
-        for instance, scraped_at in sorted(_scrapes(prometheus, release, at).items())
+        for instance, scraped_at in sorted(_scrapes(prometheus, candidates, at).items())
     )
-    return Observation(candidates, _figures(run))
+    return Observation(seen, _figures(run))
 
 
 @dataclass(frozen=True)
 class _Run:
     prometheus: Prometheus
-    release: str
+    candidates: Candidates
     started_at: float
     ended_at: float
 
     def snapshot(self, series: str, at: float, *by: str) -> dict[tuple[str, ...], float]:
         """Return the candidates' counters at one moment, by instance and the labels in `by`."""
-        joined = f"{series} * on (instance) group_left () {_build(self.release)}"
+        joined = f"{series} * on (instance) group_left () {self.candidates.build_info}"
         labels = ("instance", *by)
         samples = self.prometheus.query(f"sum by ({', '.join(labels)}) ({joined})", at)
         return {tuple(sample.labels[label] for label in labels): sample.value for sample in samples}
@@ -158,15 +156,10 @@ def _figures(run: _Run) -> Figures:
     )
 
 
-def _scrapes(prometheus: Prometheus, release: str, at: float) -> Mapping[str, float]:
+def _scrapes(prometheus: Prometheus, candidates: Candidates, at: float) -> Mapping[str, float]:
     """Return when each live candidate was last scraped; Prometheus marks as stale what is gone."""
-    samples = prometheus.query(f"timestamp({_build(release)})", at)
+    samples = prometheus.query(f"timestamp({candidates.build_info})", at)
     return {sample.labels["instance"]: sample.value for sample in samples}
-
-
-def _build(release: str) -> str:
-    # PromQL quotes and escapes strings as JSON does.
-    return f"{BUILD_INFO}{{release={json.dumps(release)}}}"
 
 
 def _growth(before: float, after: float) -> float:

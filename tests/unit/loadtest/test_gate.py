@@ -104,7 +104,12 @@ def run(**environment: str) -> tuple[int, str, dict[str, Any]]:
 
 
 def asked(prometheus: FakePrometheus, log: Path, **changes: str) -> dict[str, str]:
-    question = {"PROMETHEUS_URL": prometheus.url, "RELEASE": "1-a", "REPLICAS": "2", "K6_EXIT_CODE": "0"}
+    question = {
+        "PROMETHEUS_URL": prometheus.url,
+        "RELEASE": "1-a",
+        "REPLICAS": ",".join(INSTANCES),
+        "K6_EXIT_CODE": "0",
+    }
     return question | {"SUMMARY_FILE": str(log)} | changes
 
 
@@ -122,7 +127,7 @@ def test_a_good_release_may_serve(prometheus: FakePrometheus, log: Path) -> None
         "k6": SUMMARY,
     }
     assert "FAIL" not in output
-    assert all('janua_build_info{release="1-a"}' in query for query in prometheus.queries)
+    assert all('janua_build_info{release="1-a",instance=~' in query for query in prometheus.queries)
 
 
 def test_a_slow_release_may_not(prometheus: FakePrometheus, log: Path) -> None:
@@ -143,7 +148,7 @@ def test_a_release_that_misses_a_latency_by_little_may_with_a_warning(prometheus
 
 def test_a_missing_replica_is_waited_for_and_then_refused(prometheus: FakePrometheus, log: Path) -> None:
     started = time.monotonic()
-    code, _, verdict = run(**asked(prometheus, log, REPLICAS="3"))
+    code, _, verdict = run(**asked(prometheus, log, REPLICAS=",".join([*INSTANCES, "10.0.0.3:8000"])))
     assert code == 1
     assert verdict["reasons"] == ["replicas of the release: 2, wanted 3"]
     assert time.monotonic() - started >= 1
@@ -171,7 +176,8 @@ def test_a_log_without_a_readable_summary_is_a_refusal(prometheus: FakePrometheu
     ("changes", "message"),
     [
         ({"REPLICAS": ""}, "not set: REPLICAS"),
-        ({"REPLICAS": "two"}, "REPLICAS must be a whole number, not 'two'"),
+        ({"REPLICAS": "two"}, "REPLICAS must be a list of host:port, not 'two'"),
+        ({"K6_EXIT_CODE": "good"}, "K6_EXIT_CODE must be a whole number, not 'good'"),
         ({"PROMETHEUS_URL": "file:///etc/passwd"}, "not the address of a Prometheus server"),
     ],
 )

@@ -2,8 +2,13 @@
 
 import math
 
+import pytest
+
+from loadtest.gate.candidates import Candidates, resolve
 from loadtest.gate.observation import observe
 from loadtest.gate.prometheus import Prometheus, Sample
+
+CANDIDATES = Candidates("1-a", ("a:8000",))
 
 
 class Recorded(Prometheus):
@@ -27,14 +32,14 @@ class Recorded(Prometheus):
 def test_figures_are_differences() -> None:
     before = {"milliseconds_count": 100.0, 'result="hit"': 50.0, 'result="miss"': 50.0}
     after = {"milliseconds_count": 300.0, 'result="hit"': 140.0, 'result="miss"': 60.0}
-    seen = observe(Recorded(before, after), "1-a", started_at=10, at=20)
+    seen = observe(Recorded(before, after), CANDIDATES, started_at=10, at=20)
     assert seen.requests == 200
     assert seen.figures.hit_rate_percent == 90
     assert seen.figures.error_rate == 1
 
 
 def test_nothing_counted_is_no_figure() -> None:
-    seen = observe(Recorded({}, {}), "1-a", started_at=10, at=20)
+    seen = observe(Recorded({}, {}), CANDIDATES, started_at=10, at=20)
     figures = seen.figures
     assert seen.requests == 0
     assert math.isnan(figures.auth_p95_ms)
@@ -43,7 +48,7 @@ def test_nothing_counted_is_no_figure() -> None:
     assert math.isnan(figures.queries_per_auth_request)
 
 
-def test_a_release_with_quotes_in_its_name_is_asked_for_as_it_is() -> None:
+def test_only_the_candidates_are_asked_for() -> None:
     asked: list[str] = []
 
     class Listening(Recorded):
@@ -51,5 +56,16 @@ def test_a_release_with_quotes_in_its_name_is_asked_for_as_it_is() -> None:
             asked.append(expression)
             return super().query(expression, at)
 
-    observe(Listening({}, {}), 'a"b', started_at=10, at=20)
-    assert all(r'{release="a\"b"}' in expression for expression in asked)
+    observe(Listening({}, {}), Candidates('a"b', ("10.0.0.1:8000", "10.0.0.2:8000")), started_at=10, at=20)
+    selector = r'{release="a\"b",instance=~"10\\.0\\.0\\.1:8000|10\\.0\\.0\\.2:8000"}'
+    assert all(selector in expression for expression in asked)
+
+
+def test_replicas_are_named_by_their_addresses() -> None:
+    assert resolve("localhost:8000, 10.0.0.2:81") == ("127.0.0.1:8000", "10.0.0.2:81")
+
+
+@pytest.mark.parametrize("wrong", ["", "localhost", "localhost:http", "no-such-host.invalid:80"])
+def test_what_is_no_address_is_refused(wrong: str) -> None:
+    with pytest.raises(ValueError, match=r"REPLICAS must be|has no address"):
+        resolve(wrong)
