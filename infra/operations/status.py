@@ -50,7 +50,7 @@ def parts(stack: str, outputs: dict[str, Any]) -> list[Part]:
     containers = docker.from_env().containers.list(all=True, filters={"label": f"{STACK_LABEL}={stack}"})
     found = [_part(container, outputs) for container in containers]
     missing = {"grafana"} - {part.name for part in found}
-    found += [Part(name, "not deployed", "", outputs.get(PART_URLS[name])) for name in missing]
+    found += [Part(name, "not deployed", "", None) for name in missing]
     return sorted(found, key=lambda part: part.name)
 
 

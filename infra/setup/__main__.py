@@ -28,7 +28,7 @@ def steps(stack_name: str) -> list[Step]:
         Step("docker engine", engine.ensure),
         Step("secrets", partial(secrets.ensure, stack_name)),
         Step("python", python_env.ensure),
-        Step("image source", partial(_probe, stack_name), ("docker engine", "secrets", *tools)),
+        Step("image source", partial(_probe, stack_name), ("docker engine",)),
         Step("debian base", images.ensure_base, ("image source",)),
         *stand_ins,
         Step("image runtime", images.ensure_runtime, ("image python", "image source")),

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shlex
 import subprocess
 
@@ -12,6 +13,7 @@ from infra.setup.steps import SetupError
 ENVIRONMENT_FILE = LOCAL / "env"
 STATE = LOCAL / "state"
 NAMESPACE = "janua"
+SETTING = re.compile(rf" +{NAMESPACE}:(?P<key>\w+): *(?P<value>.*)")
 
 
 def environment() -> dict[str, str]:
@@ -55,14 +57,15 @@ def ensure(stack: str) -> str:
 
 
 def configured(stack: str) -> dict[str, str]:
-    """Return the configuration of `stack` without the namespace; secret values are not decrypted, but empty."""
-    if not (ROOT / f"Pulumi.{stack}.yaml").exists():
-        return {}
-    entries = json.loads(_pulumi("config", "--json", "--stack", stack))
-    prefix = f"{NAMESPACE}:"
-    return {
-        key.removeprefix(prefix): entry.get("value", "") for key, entry in entries.items() if key.startswith(prefix)
-    }
+    """Return the configuration of `stack` without the namespace; encrypted values and structures are empty.
+
+    Read from the file that Pulumi writes, line by line: where the images come from has to be known long before a
+    CLI is there to ask, and the standard library reads no YAML.
+    """
+    file = ROOT / f"Pulumi.{stack}.yaml"
+    lines = file.read_text().splitlines() if file.exists() else []
+    settings = [match for line in lines if (match := SETTING.fullmatch(line))]
+    return {match["key"]: match["value"].strip("\"'") for match in settings}
 
 
 def _wanted(present: dict[str, str]) -> dict[str, str]:
