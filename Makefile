@@ -5,12 +5,14 @@ SHELL := /bin/bash
 STACK ?= staging
 PYTHON ?= python3
 VENV := .venv/bin
+# What runs in the Python environment, which `make setup` makes, and says so where there is none.
+ENVIRONMENT := $(VENV)/python
 SOURCES := alerts dashboards infra loadtest migrations service tests
 
 .PHONY: help setup up test unit integration e2e lint format lock generate dev status down clean load pin
 
 help: ## this list
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /\1\t/' | expand -t 14
 
 setup: ## all the set-up of this machine, idempotent
 	$(PYTHON) -m infra.setup --stack $(STACK)
@@ -18,10 +20,10 @@ setup: ## all the set-up of this machine, idempotent
 up: setup ## the set-up, then `pulumi up`; ends with URLs, credentials and the gate's verdict
 	$(VENV)/python -m infra.operations.up --stack $(STACK)
 
-status: ## health, URLs, versions, alerts (JSON=1: one JSON object, SECRETS=1: with the secret outputs)
+status: | $(ENVIRONMENT) ## health, URLs, versions, alerts (JSON=1: one JSON object, SECRETS=1: with the secret outputs)
 	@$(VENV)/python -m infra.operations.status --stack $(STACK) $(if $(JSON),--json) $(if $(SECRETS),--secrets)
 
-down: ## `pulumi destroy`: no container, network or volume left; backups, images and toolchain stay
+down: | $(ENVIRONMENT) ## `pulumi destroy`: no container, network or volume left; backups, images and toolchain stay
 	@$(VENV)/python -m infra.operations.down --stack $(STACK)
 
 clean: ## after `make down`: images, caches, secrets, and the engine that the set-up started
@@ -32,36 +34,40 @@ dev: ## the service alone on SQLite and an in-process cache, without Docker: htt
 	$(VENV)/alembic upgrade head
 	$(VENV)/python -m service
 
-load: ## the k6 suite against the running stack: TYPE=smoke|load|stress|spike|soak
+load: | $(ENVIRONMENT) ## the k6 suite against the running stack: TYPE=smoke|load|stress|spike|soak
 	@BASE_URL=$$($(VENV)/python -m infra.operations.status --stack $(STACK) --output api_url) loadtest/run-tests.sh $(TYPE)
 
-test: setup lint ## the set-up, the linters, then every test
+test: setup ## the set-up, the linters, then every test
+	@$(MAKE) --no-print-directory lint
 	$(VENV)/python -m pytest
 
-unit: ## the fast tests, without Docker
+unit: | $(ENVIRONMENT) ## the fast tests, without Docker
 	$(VENV)/python -m pytest -m "not integration and not e2e"
 
-integration: ## the tests on real PostgreSQL and Redis, and those of the images' own tools
+integration: | $(ENVIRONMENT) ## the tests on real PostgreSQL and Redis, and those of the images' own tools
 	$(VENV)/python -m pytest -m integration
 
-e2e: ## the tests around a real `pulumi up`
+e2e: | $(ENVIRONMENT) ## the tests around a real `pulumi up`
 	$(VENV)/python -m pytest -m e2e
 
-lint: ## ruff and mypy
+lint: | $(ENVIRONMENT) ## ruff and mypy
 	$(VENV)/ruff check .
 	$(VENV)/ruff format --check .
 	$(VENV)/mypy $(SOURCES)
 
-format: ## rewrite the sources in ruff's format
+format: | $(ENVIRONMENT) ## rewrite the sources in ruff's format
 	$(VENV)/ruff format .
 	$(VENV)/ruff check --fix .
 
-generate: ## write the rule files and dashboards that derive from the targets
+generate: | $(ENVIRONMENT) ## write the rule files and dashboards that derive from the targets
 	$(VENV)/python -m alerts.generate
 	$(VENV)/python -m dashboards.generate
 
-lock: ## resolve the hashed pins anew
+lock: | $(ENVIRONMENT) ## resolve the hashed pins anew
 	requirements/lock.sh
 
-pin: ## take over the digests and package versions that the image sources carry now
+pin: | $(ENVIRONMENT) ## take over the digests and package versions that the image sources carry now
 	$(VENV)/python -m infra.images.pin
+
+$(ENVIRONMENT):
+	@echo "There is no Python environment yet: run 'make setup' first." >&2; exit 1

@@ -65,8 +65,7 @@ class ReleaseGate(pulumi.ComponentResource):
                     "PROMETHEUS_URL": "http://prometheus:9090",
                     "RELEASE": application.release,
                     "REPLICAS": application.addresses().apply(",".join),
-                    # The step would not have passed with another one.
-                    "K6_EXIT_CODE": "0",
+                    "K6_EXIT_CODE": smoke.container.exit_code.apply(str),
                     "SUMMARY_FILE": SUMMARY_FILE,
                 },
                 files={SUMMARY_FILE: smoke.log},

@@ -18,10 +18,13 @@ SETTING = re.compile(rf" +{NAMESPACE}:(?P<key>\w+): *(?P<value>.*)")
 
 def environment() -> dict[str, str]:
     """Return the variables under which Pulumi runs here; a backend or passphrase of the user's own is kept."""
-    variables = {"PATH": toolchain.search_path(), "PULUMI_SKIP_UPDATE_CHECK": "1"}
-    if (toolchain.folder() / "bin" / "pulumi").exists():
-        variables["PULUMI_HOME"] = str(toolchain.home())
-        variables["PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION"] = "true"
+    variables = {
+        "PATH": toolchain.search_path(),
+        "PULUMI_HOME": str(toolchain.home()),
+        "PULUMI_SKIP_UPDATE_CHECK": "1",
+        # The set-up has installed the one plugin that there is.
+        "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
+    }
     if "PULUMI_BACKEND_URL" not in os.environ:
         variables["PULUMI_BACKEND_URL"] = f"file://{STATE}"
     if "PULUMI_CONFIG_PASSPHRASE" not in os.environ and "PULUMI_CONFIG_PASSPHRASE_FILE" not in os.environ:

@@ -14,7 +14,6 @@ SOURCES = ROOT / "infra" / "toolchain"
 SDK = "github.com/pulumi/pulumi/sdk/v3"
 DOWNLOAD_SECONDS = 180
 BUILD_SECONDS = 1800
-LANGUAGE_HOST = ("pulumi-language-python", "pulumi-language-python-exec", "pulumi-resource-pulumi-python")
 OLDEST_CLI = (3, 200)
 
 
@@ -36,8 +35,8 @@ def folder() -> Path:
 
 
 def home() -> Path:
-    """Return PULUMI_HOME: our own, so that nobody's login, plugins or selected stacks are touched."""
-    return cache_folder() / "pulumi"
+    """Return PULUMI_HOME: our own unless the user set one, so that nobody's login or plugins are touched."""
+    return Path(os.environ.get("PULUMI_HOME") or cache_folder() / "pulumi")
 
 
 def search_path() -> str:
@@ -68,13 +67,16 @@ def ensure_language_host() -> str:
     """Build the Python language host, unless the CLI came with one."""
     if shutil.which("pulumi-language-python", path=search_path()):
         return "there"
-    _build("language-python", f"{SDK}/python/cmd/pulumi-language-python", "pulumi-language-python")
     # Its two scripts are of the CLI's version; the module that holds them is a requirement of the CLI's module.
-    checked(["go", "mod", "download", f"{SDK}@v{cli_version()}"], "Is the Go module proxy reachable?", seconds=300)
-    module = Path(checked(["go", "env", "GOMODCACHE"], "").strip()) / f"{SDK}@v{cli_version()}" / "python"
-    for script in (module / "cmd" / LANGUAGE_HOST[1], module / "dist" / LANGUAGE_HOST[2]):
-        shutil.copy(script, folder() / "bin" / script.name)
-        (folder() / "bin" / script.name).chmod(0o755)
+    cli = str(SOURCES / "cli")
+    checked(["go", "mod", "download", "-C", cli, SDK], "Is the Go module proxy reachable?", seconds=300)
+    module = Path(checked(["go", "list", "-C", cli, "-m", "-f", "{{.Dir}}", SDK], "").strip()) / "python"
+    target = folder() / "bin"
+    for script in (module / "cmd" / "pulumi-language-python-exec", module / "dist" / "pulumi-resource-pulumi-python"):
+        shutil.copyfile(script, target / script.name)
+        (target / script.name).chmod(0o755)
+    # Last, since it is what is looked for: an interrupted set-up leaves no half of it.
+    _build("language-python", f"{SDK}/python/cmd/pulumi-language-python", "pulumi-language-python")
     return "built from Go modules"
 
 

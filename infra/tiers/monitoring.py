@@ -121,7 +121,8 @@ class Monitoring(pulumi.ComponentResource):
         )
 
     def _links(self) -> Links:
-        return Links(runbooks=self._config.runbook_base_url)
+        runbooks = self._config.runbook_base_url
+        return Links(runbooks, dashboards=f"{self.grafana_url}/d") if self.has_grafana else Links(runbooks)
 
     def _grafana(self) -> docker.Container:
         volume = docker.Volume("grafana", opts=ResourceOptions(parent=self))
