@@ -9,7 +9,6 @@ from pulumi.runtime import config as runtime_config
 from pydantic import (
     BaseModel,
     ConfigDict,
-    EmailStr,
     Field,
     IPvAnyAddress,
     Json,
@@ -18,6 +17,8 @@ from pydantic import (
     model_validator,
 )
 from pydantic.alias_generators import to_camel
+
+from service.users.models import EmailAddress
 
 NAMESPACE = "janua"
 ROOT = Path(__file__).resolve().parents[1]
@@ -46,8 +47,8 @@ class Secrets(_Model):
 class EmailReceiver(_Model):
     """A mailbox that is told of alerts, and the server (`host:port`) that takes mail for it."""
 
-    to: EmailStr
-    sender: EmailStr
+    to: EmailAddress
+    sender: EmailAddress
     smarthost: str
     username: str | None = None
     password: SecretStr | None = None
@@ -84,7 +85,7 @@ class StackConfig(_Model):
     prometheus_port: Port = 9090
     alertmanager_port: Port = 9093
     grafana_port: Port = 3000
-    admin_email: EmailStr = "admin@example.com"
+    admin_email: EmailAddress = "admin@example.com"
     smoke_duration: str = Field(default="30s", pattern=r"^[1-9][0-9]*[sm]$")
     scrape_interval_seconds: int = Field(default=5, ge=1, le=60)
     backup_directory: Path = ROOT / "backups"
