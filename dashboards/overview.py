@@ -5,7 +5,7 @@ from itertools import chain
 from grafana_foundation_sdk.builders import dashboard as builders
 from grafana_foundation_sdk.models import dashboard
 
-from alerts.metrics import REQUEST_LATENCY
+from alerts.metrics import API_ROUTES, REQUEST_LATENCY
 from alerts.rule_files import OVERVIEW_UID
 from alerts.targets import Targets
 from dashboards.panels import COLUMNS, DATA_SOURCE, Panel
@@ -48,14 +48,14 @@ def _route() -> builders.QueryVariable:
     return (
         builders.QueryVariable("route")
         .label("Route")
-        .description("The routes that the panels of the row Routes show")
+        .description("The API routes that the panels of the row Routes show")
         .datasource(DATA_SOURCE)
-        .query({"query": f"label_values({REQUEST_LATENCY}_count, path)", "refId": "routes"})
+        .query({"query": f"label_values({REQUEST_LATENCY}_count{{{API_ROUTES}}}, path)", "refId": "routes"})
         .refresh(dashboard.VariableRefresh.ON_TIME_RANGE_CHANGED)
         .sort(dashboard.VariableSort.ALPHABETICAL_ASC)
         .multi(True)
         .include_all(True)
-        .all_value(".*")
+        .all_value("/api/v1/.*")
         .current(dashboard.VariableOption(selected=True, text="All", value="$__all"))
     )
 

@@ -22,6 +22,8 @@ PERCENT = "percent"
 REQUESTS_PER_SECOND = "reqps"
 COUNT = "short"
 
+NOTHING = "no data"
+
 
 @dataclass(frozen=True)
 class Series:
@@ -57,7 +59,8 @@ def figure(title: str, description: str, expression: str, unit: str, limit: Limi
         .color_mode(common.BigValueColorMode.BACKGROUND)
         .graph_mode(common.BigValueGraphMode.AREA)
         .reduce_options(common_builders.ReduceDataOptions().calcs(["lastNotNull"]))
-        .no_value("no data")
+        .no_value(NOTHING)
+        .mappings([_nothing_is_neutral()])
         .height(5)
     )
 
@@ -84,6 +87,16 @@ def graph(
         style = common_builders.GraphThresholdsStyleConfig().mode(common.GraphThresholdsStyleMode.DASHED)
         panel = panel.thresholds(_thresholds(limit.steps())).thresholds_style(style)
     return panel
+
+
+def _nothing_is_neutral() -> dashboard.SpecialValueMap:
+    """Return the mapping that shows NaN, a ratio of nothing to nothing, in neither the good colour nor the bad one."""
+    return dashboard.SpecialValueMap(
+        options=dashboard.DashboardSpecialValueMapOptions(
+            match=dashboard.SpecialValueMatch.NULL_AND_NAN,
+            result=dashboard.ValueMappingResult(text=NOTHING, color="text", index=0),
+        )
+    )
 
 
 def _query(series: Series, ref_id: str) -> prometheus.Dataquery:

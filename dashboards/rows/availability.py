@@ -56,7 +56,7 @@ def _changes() -> list[Panel]:
         ),
         graph(
             "Firing alerts",
-            "Alerts over time; the runbook of each is called after it.",
+            "Alerts over time, empty while none fires; the runbook of each is called after it.",
             [Series('count by (alertname) (ALERTS{alertstate="firing",severity!="none"})', "{{alertname}}")],
             COUNT,
         ),

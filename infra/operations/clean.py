@@ -20,10 +20,7 @@ def main() -> int:
     if running:
         print(f"{len(running)} containers of a stack are there: run `make down` first", file=sys.stderr)
         return 1
-    images = _ours("images", "--all", "--quiet", "--filter", f"label={LABEL}")
-    if images:
-        subprocess.run(["docker", "rmi", "--force", *sorted(set(images))], stdout=subprocess.DEVNULL, check=False)
-    print(f"removed {len(set(images))} images")
+    print(f"removed {_remove_images()} images")
     print(engine.stop())
     folders = [LOCAL, VENV, cache_folder(), *(ROOT / name for name in CACHES)]
     files = sorted(ROOT.glob("Pulumi.*.yaml"))
@@ -34,6 +31,26 @@ def main() -> int:
         file.unlink()
     print("removed", *(str(path) for path in [*folders, *files]))
     return 0
+
+
+def _remove_images() -> int:
+    """Remove every image that was built here; return how many there were.
+
+    One that others are built on can go only after them, so that it takes several rounds.
+    """
+    first = images = _built_images()
+    while images:
+        _ours("rmi", "--force", *images)
+        left = _built_images()
+        if left == images:
+            print(f"in use by something else, and kept: {', '.join(sorted(left))}", file=sys.stderr)
+            return len(first) - len(left)
+        images = left
+    return len(first)
+
+
+def _built_images() -> set[str]:
+    return set(_ours("images", "--quiet", "--filter", f"label={LABEL}"))
 
 
 def _ours(*arguments: str) -> list[str]:

@@ -51,6 +51,16 @@ def test_a_panel_has_description_unit_and_data_source(panel: dict[str, Any]) -> 
     assert all(query["datasource"] == panel["datasource"] for query in panel["targets"])
 
 
+def test_a_figure_without_traffic_is_neither_good_nor_bad() -> None:
+    """A ratio of nothing to nothing is NaN, which Grafana would show as it is, in the colour of the lowest step."""
+    figures = [panel for panel in PANELS if panel["type"] == "stat"]
+    assert figures
+    for panel in figures:
+        (mapping,) = panel["fieldConfig"]["defaults"]["mappings"]
+        assert mapping["options"]["match"] == "null+nan"
+        assert mapping["options"]["result"]["text"] == "no data"
+
+
 def test_titles_are_unique() -> None:
     assert len({panel["title"] for panel in PANELS}) == len(PANELS)
 

@@ -112,6 +112,32 @@ def test_clean_refuses_while_a_stack_is_there(machine: dict[str, Path], monkeypa
     assert machine["LOCAL"].exists()
 
 
+def test_clean_removes_images_from_the_leaves_to_the_root(
+    machine: dict[str, Path], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    layers = [["base", "runtime", "release"], ["base", "runtime"], ["base"], []]
+
+    def engine(*arguments: str) -> list[str]:
+        if arguments[0] == "rmi":
+            layers.pop(0)
+        return layers[0] if arguments[0] == "images" else []
+
+    monkeypatch.setattr(clean, "_ours", engine)
+    assert clean.main() == 0
+    assert layers == [[]]
+    assert "removed 3 images" in capsys.readouterr().out
+
+
+def test_clean_keeps_an_image_that_something_else_uses(
+    machine: dict[str, Path], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(clean, "_ours", lambda *arguments: ["busy"] if arguments[0] == "images" else [])
+    assert clean.main() == 0
+    captured = capsys.readouterr()
+    assert "removed 0 images" in captured.out
+    assert "kept: busy" in captured.err
+
+
 def test_clean_removes_what_the_set_up_made_and_keeps_backups(
     machine: dict[str, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
