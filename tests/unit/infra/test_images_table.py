@@ -1,3 +1,4 @@
+import json
 import re
 import shutil
 from pathlib import Path
@@ -20,6 +21,11 @@ def test_every_version_is_exact(name: str) -> None:
 def test_a_digest_is_a_digest(name: str) -> None:
     digest = images.table()[name].digest
     assert digest is None or re.fullmatch(r"sha256:[0-9a-f]{64}", digest)
+
+
+def test_the_table_is_written_as_make_pin_writes_it() -> None:
+    text = images.TABLE.read_text()
+    assert text == json.dumps(json.loads(text), indent=2) + "\n"
 
 
 def test_every_image_that_debian_carries_has_a_dockerfile_and_the_rest_is_grafana() -> None:
