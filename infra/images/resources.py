@@ -5,6 +5,7 @@ import pulumi_docker as docker
 from pulumi import Output, ResourceOptions
 
 from infra.config import StackConfig
+from infra.images.build import LABEL
 from infra.images.table import FOLDER, ROOT, content_hash, reference, runtime_reference, table
 
 # All that the release image is copied from; .dockerignore lets through these and nothing else.
@@ -55,7 +56,7 @@ class Images(pulumi.ComponentResource):
                 context="..",
                 dockerfile="infra/images/service/Dockerfile",
                 build_args={"RUNTIME": runtime},
-                label={"com.janua.image": "service"},
+                label={LABEL: "service"},
             ),
             opts=ResourceOptions(parent=self),
         )
