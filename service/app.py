@@ -9,6 +9,8 @@ from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
 from service import __version__
+from service.audit.trail import Trail
+from service.auth.lockout import Lockout
 from service.auth.passwords import Passwords
 from service.auth.routes import router as auth_router
 from service.auth.service import AuthService
@@ -21,7 +23,12 @@ from service.health.routes import router as health_router
 from service.observability.metrics import Metrics
 from service.observability.middleware import PerformanceTrackingMiddleware
 from service.problems import Problem, install_problem_handlers
+from service.sessions.routes import router as session_router
+from service.sessions.service import SessionService
 from service.settings import Settings
+from service.tenants.directory import TenantDirectory
+from service.tokens.routes import router as token_router
+from service.tokens.secret import load_signing_secret
 
 _DESCRIPTION = "A multi-tenant authentication service. Errors are problem documents (RFC 9457)."
 
@@ -37,9 +44,12 @@ def create_app(settings: Settings, *, clock: Clock | None = None, store: CacheBa
         idle=lambda: database.connections_idle,
     )
     cache = build_cache(settings, database, clock, metrics, store)
-    passwords = Passwords(
-        workers=settings.hash_workers, deadline_seconds=settings.hash_deadline_seconds, metrics=metrics
-    )
+    passwords = Passwords(settings, metrics)
+    trail = Trail(database, metrics)
+    secret = load_signing_secret(settings)
+    sessions = SessionService(settings, database, trail, cache.service, clock, secret.derive("refresh"))
+    tenants = TenantDirectory(database)
+    lockout = Lockout(settings.login_failures, settings.login_window_seconds)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
@@ -66,12 +76,13 @@ def create_app(settings: Settings, *, clock: Clock | None = None, store: CacheBa
     app.state.metrics = metrics
     app.state.database = database
     app.state.cache = cache.service
-    app.state.auth = AuthService(settings, database, cache.service, passwords, clock, metrics)
+    app.state.sessions = sessions
+    app.state.auth = AuthService(database, trail, cache.service, passwords, lockout, sessions, tenants, clock)
     # The last one added is the outermost: it sees every answer, the body limit's too.
     app.add_middleware(BodyLimitMiddleware, max_bytes=settings.max_body_bytes)
     app.add_middleware(PerformanceTrackingMiddleware, metrics=metrics, clock=clock)
     install_problem_handlers(app)
-    for router in (auth_router, health_router):
+    for router in (auth_router, session_router, token_router, health_router):
         app.include_router(router)
         metrics.initialise_routes(
             (method, route.path, route.status_code or 200)

@@ -5,15 +5,18 @@ import sys
 
 from service.audit.events import AuditEvent
 from service.audit.repository import AuditEntry
+from service.audit.trail import Trail
+from service.auth.lockout import account_key
 from service.auth.passwords import MAX_LENGTH, MIN_LENGTH, Passwords
 from service.clock import SystemClock
 from service.database.engine import Database
+from service.database.scope import Scope
 from service.ids import new_id
 from service.observability.metrics import Metrics
 from service.settings import Settings, SettingsError, load_settings, read_secret
 from service.tenants.header import DEFAULT_TENANT
 from service.users.models import User
-from service.users.repository import EmailTakenError, create_user, find_account
+from service.users.repository import EmailTakenError, NewUser, create_user, find_account
 
 ADMIN_ROLE = "platform-admin"
 
@@ -30,28 +33,29 @@ async def bootstrap(settings: Settings) -> str:
         raise SettingsError(f"JANUA_ADMIN_PASSWORD_FILE: must hold {MIN_LENGTH} to {MAX_LENGTH} characters")
     database = Database(settings)
     try:
-        return await _ensure_administrator(database, email, password)
+        return await _ensure_administrator(settings, database, email, password)
     finally:
         await database.close()
 
 
-async def _ensure_administrator(database: Database, email: str, password: str) -> str:
+async def _ensure_administrator(settings: Settings, database: Database, email: str, password: str) -> str:
+    clock = SystemClock()
     async with database.reading() as connection:
-        account = await find_account(connection, DEFAULT_TENANT, email)
+        account = await find_account(connection, DEFAULT_TENANT, email, account_key(email), clock.now())
     if account is None:
         raise SettingsError(f"the database has no tenant {DEFAULT_TENANT!r}: run the migrations first")
     if account.user is not None:
         return f"administrator {email} exists already: left alone"
-    clock = SystemClock()
-    passwords = Passwords(workers=1, deadline_seconds=60, metrics=Metrics(release="bootstrap", clock=clock))
+    metrics = Metrics(release="bootstrap", clock=clock)
+    passwords = Passwords(settings, metrics)
     password_hash = await passwords.hash(password)
     passwords.close()
     now = clock.now()
     user = User(id=new_id(), email=email, name="Administrator", tenant=DEFAULT_TENANT, created_at=now)
     try:
-        async with database.writing() as connection:
+        async with Trail(database, metrics).writing(Scope(account.tenant_id)) as recorder:
             entry = AuditEntry(AuditEvent.ADMIN_CREATED, now)
-            await create_user(connection, user, password_hash, ADMIN_ROLE, entry)
+            await create_user(recorder, account.tenant_id, NewUser(user, password_hash, ADMIN_ROLE), entry)
     except EmailTakenError:
         return f"administrator {email} was created by someone else just now: left alone"
     return f"administrator {email} created"

@@ -62,6 +62,43 @@ def invalid_token() -> ProblemError:
     return ProblemError(401, "invalid-token", "The access token is missing, expired or revoked.", headers=_CHALLENGE)
 
 
+def invalid_refresh_token() -> ProblemError:
+    """The answer to a refresh token that is malformed, unknown, expired, revoked or used before."""
+    detail = "The refresh token is expired, revoked or was used before: log in again."
+    return ProblemError(401, "invalid-refresh-token", detail, headers=_CHALLENGE)
+
+
+def wrong_password() -> ProblemError:
+    """The answer to a change of password whose current password is wrong, or whose account is locked."""
+    return ProblemError(401, "invalid-credentials", "The current password is wrong.", headers=_CHALLENGE)
+
+
+def forbidden(permission: str) -> ProblemError:
+    """The answer to a caller who lacks a permission."""
+    return ProblemError(403, "forbidden", f"This needs the permission {permission!r}.", permission=permission)
+
+
+def exceeds_own_permissions() -> ProblemError:
+    """The answer to giving, taking or changing what the caller itself may not do."""
+    detail = "Nobody can give or take away permissions, or change a user with permissions, beyond their own."
+    return ProblemError(403, "exceeds-own-permissions", detail)
+
+
+def own_roles() -> ProblemError:
+    """The answer to taking a role away from oneself."""
+    return ProblemError(409, "own-roles", "Somebody else has to take this role away from you.")
+
+
+def not_found(what: str) -> ProblemError:
+    """The answer to an id that does not exist, or belongs to another tenant or user."""
+    return ProblemError(404, "not-found", f"There is no such {what}.")
+
+
+def slug_taken() -> ProblemError:
+    """The answer to a tenant whose slug is in use."""
+    return ProblemError(409, "slug-taken", "A tenant with this slug exists already.")
+
+
 def unknown_tenant(slug: str) -> ProblemError:
     """The answer to an `X-Tenant` that names no tenant."""
     return ProblemError(404, "unknown-tenant", f"There is no tenant {slug[:63]!r}.")
@@ -87,6 +124,17 @@ def too_busy(retry_after: int) -> ProblemError:
     """The answer when no hashing thread was free in time; `retry_after` is in seconds."""
     headers = {"Retry-After": str(retry_after)}
     return ProblemError(429, "too-many-requests", "Too many logins at once: try again later.", headers=headers)
+
+
+def body_too_slow(seconds: float) -> ProblemError:
+    """The answer to a body that is not complete after that many seconds."""
+    return ProblemError(408, "request-timeout", f"The request was not complete after {seconds:g} seconds.")
+
+
+def took_too_long(seconds: float) -> ProblemError:
+    """The answer to a request that could not be served in that many seconds."""
+    detail = f"No answer could be had within {seconds:g} seconds: try again."
+    return ProblemError(503, "took-too-long", detail, headers={"Retry-After": "1"})
 
 
 def body_too_large(limit: int) -> ProblemError:

@@ -70,13 +70,16 @@ class Settings(BaseSettings):
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=1, le=65535)] = 8000
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    drain_seconds: Annotated[float, Field(ge=0)] = 0
     shutdown_seconds: Seconds = 20
+    request_timeout_seconds: Annotated[float, Field(gt=0)] = 15
     max_body_bytes: Annotated[int, Field(ge=1024)] = 64 * 1024
 
     database_url: Annotated[str, AfterValidator(_database_url)] = "sqlite:///.janua/dev/janua.db"
     database_password_file: SecretFile | None = None
     database_pool_size: Annotated[int, Field(ge=1, le=100)] = 5
-    database_timeout_seconds: Annotated[float, Field(gt=0)] = 1.0
+    database_timeout_seconds: Annotated[float, Field(gt=0)] = 0.5
+    database_app_role: Annotated[str, Field(min_length=1, max_length=63)] = "janua_app"
 
     redis_url: Annotated[str, AfterValidator(_redis_url)] = ""
     redis_password_file: SecretFile | None = None
@@ -85,9 +88,23 @@ class Settings(BaseSettings):
 
     hash_workers: Annotated[int, Field(ge=1, le=64)] = Field(default_factory=_available_cpus)
     hash_deadline_seconds: Annotated[float, Field(gt=0)] = 2.0
+    # OWASP's parameters of argon2id are the least that is allowed (Password Storage Cheat Sheet).
+    hash_time_cost: Annotated[int, Field(ge=2, le=100)] = 2
+    hash_memory_kib: Annotated[int, Field(ge=19_456, le=4_194_304)] = 19_456
+    hash_parallelism: Annotated[int, Field(ge=1, le=64)] = 1
+    login_failures: Annotated[int, Field(ge=1, le=10)] = 10
+    login_window_seconds: Seconds = 900
 
     access_token_seconds: Seconds = 3600
     refresh_token_seconds: Seconds = 30 * 24 * 3600
+    refresh_grace_seconds: Annotated[float, Field(ge=0, le=60)] = 5
+    session_seconds: Seconds = 90 * 24 * 3600
+    cleanup_seconds: Seconds = 300
+
+    signing_secret_file: SecretFile | None = None
+    jwt_seconds: Annotated[int, Field(ge=1, le=300)] = 300
+    jwt_rotation_seconds: Annotated[int, Field(ge=3600)] = 30 * 24 * 3600
+    jwt_issuer: Annotated[str, Field(min_length=1, max_length=200)] = "janua"
 
     cache_validation_seconds: Seconds = 300
     cache_session_seconds: Seconds = 300
@@ -99,9 +116,11 @@ class Settings(BaseSettings):
     admin_password_file: SecretFile | None = None
 
     @model_validator(mode="after")
-    def _refresh_outlives_access(self) -> Self:
+    def _each_outlives_the_other(self) -> Self:
         if self.refresh_token_seconds < self.access_token_seconds:
             raise ValueError("JANUA_REFRESH_TOKEN_SECONDS must not be less than JANUA_ACCESS_TOKEN_SECONDS")
+        if self.session_seconds < self.refresh_token_seconds:
+            raise ValueError("JANUA_SESSION_SECONDS must not be less than JANUA_REFRESH_TOKEN_SECONDS")
         return self
 
     @property

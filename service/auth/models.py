@@ -1,17 +1,14 @@
 """The bodies of authentication requests and answers."""
 
-from datetime import datetime
-from typing import Annotated, Literal
-from uuid import UUID
+from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from service.auth.common_passwords import COMMON_PASSWORDS
 from service.auth.passwords import MAX_LENGTH, MIN_LENGTH
-from service.users.models import DisplayName, EmailAddress, User
+from service.users.models import DisplayName, EmailAddress
 
 _PASSWORD_EXAMPLE = "correct horse battery staple"  # noqa: S105 - an example in the documentation
-_TOKEN_EXAMPLE = "3q2-7wAAq83vEjRWeJCrze8SNFZ4kKvN7xI0VniQq80"  # noqa: S105 - an example in the documentation
 
 
 def _uncommon(password: str) -> str:
@@ -55,21 +52,10 @@ class LoginRequest(BaseModel):
     password: GivenPassword
 
 
-class LoginAnswer(BaseModel):
-    """A new session: `expires_in` is the access token's lifetime in seconds."""
+class PasswordChange(BaseModel):
+    """The password that is, and the one that shall be."""
 
-    access_token: str = Field(examples=[_TOKEN_EXAMPLE])
-    token_type: Literal["bearer"] = "bearer"  # noqa: S105 - a type, not a token
-    expires_in: int = Field(examples=[3600])
-    refresh_token: str = Field(examples=[_TOKEN_EXAMPLE])
-    user: User
+    model_config = ConfigDict(extra="forbid")
 
-
-class ValidationAnswer(BaseModel):
-    """What a valid access token stands for."""
-
-    user_id: UUID
-    tenant: str = Field(examples=["default"])
-    session_id: UUID
-    permissions: list[str] = Field(examples=[["users:read"]])
-    expires_at: datetime
+    current_password: GivenPassword
+    new_password: NewPassword

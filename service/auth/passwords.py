@@ -1,4 +1,4 @@
-"""Passwords: argon2id at OWASP's parameters, in a bounded pool of threads off the event loop."""
+"""Passwords: argon2id, at OWASP's parameters or above, in a bounded pool of threads off the event loop."""
 
 import asyncio
 from collections.abc import Callable
@@ -10,6 +10,7 @@ from argon2.exceptions import InvalidHashError, VerificationError
 
 from service.observability.metrics import Metrics
 from service.problems import too_busy
+from service.settings import Settings
 
 MIN_LENGTH = 8
 MAX_LENGTH = 128
@@ -21,10 +22,15 @@ _T = TypeVar("_T")
 class Passwords:
     """Hashes and verifies passwords, as many at a time as there are workers."""
 
-    def __init__(self, *, workers: int, deadline_seconds: float, metrics: Metrics) -> None:
-        self._hasher = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1, type=Type.ID)
-        self._pool = ThreadPoolExecutor(workers, thread_name_prefix="hash")
-        self._deadline_seconds = deadline_seconds
+    def __init__(self, settings: Settings, metrics: Metrics) -> None:
+        self._hasher = PasswordHasher(
+            time_cost=settings.hash_time_cost,
+            memory_cost=settings.hash_memory_kib,
+            parallelism=settings.hash_parallelism,
+            type=Type.ID,
+        )
+        self._pool = ThreadPoolExecutor(settings.hash_workers, thread_name_prefix="hash")
+        self._deadline_seconds = settings.hash_deadline_seconds
         self._queue_depth = metrics.hash_queue_depth
         self._hashes = metrics.hashes
         self._rejections = metrics.hash_rejections
@@ -39,6 +45,10 @@ class Passwords:
         """Whether the password is right; one hash also for None, which nothing matches. Problems: 429."""
         matches = await self._in_thread(self._matches, password_hash or self._nobody, password)
         return matches and password_hash is not None
+
+    def is_outdated(self, password_hash: str) -> bool:
+        """Whether a hash was made with other parameters than those in force."""
+        return self._hasher.check_needs_rehash(password_hash)
 
     def close(self) -> None:
         """Let the running hashes end and drop the waiting ones."""

@@ -1,160 +1,138 @@
-"""The rules of authentication: plain functions over the repositories, the cache and the password pool."""
+"""The rules of accounts: signing up, logging in and changing the password."""
 
 from dataclasses import dataclass
-from datetime import timedelta
 
 from service import problems
+from service.access import Caller
 from service.audit.events import AuditEvent
-from service.audit.repository import AuditEntry, record
-from service.auth.models import LoginAnswer, LoginRequest, SignupRequest
+from service.audit.repository import AuditEntry
+from service.audit.trail import Trail
+from service.auth.lockout import Lockout, account_key
+from service.auth.models import LoginRequest, PasswordChange, SignupRequest
 from service.auth.passwords import Passwords
-from service.auth.tokens import fingerprint, is_well_formed, new_token
-from service.cache.entries import Validation, validation_of
 from service.cache.service import CacheService
 from service.clock import Clock
 from service.database.engine import Database
+from service.database.scope import Scope, Subject
 from service.ids import new_id
-from service.observability.metrics import Metrics
-from service.sessions.repository import Identity, NewSession, end_session, find_identity, open_session
-from service.settings import Settings
-from service.users.models import Grants, Profile, User
-from service.users.repository import Account, EmailTakenError, create_user, find_account
+from service.sessions.models import LoginAnswer
+from service.sessions.repository import end_other_sessions
+from service.sessions.service import SessionService
+from service.tenants.directory import TenantDirectory
+from service.users.models import User
+from service.users.repository import (
+    Account,
+    EmailTakenError,
+    NewUser,
+    change_password,
+    create_user,
+    find_account,
+    upgrade_hash,
+)
 
 SIGNUP_ROLE = "member"
+# A user who is changed again and again just between a login's two statements: rather give up than go on for ever.
+_ATTEMPTS = 5
 
 
 @dataclass(frozen=True, slots=True)
 class AuthService:
-    """Signup, login, validation, profile and logout; every method may raise ProblemError."""
+    """Every method may raise ProblemError."""
 
-    settings: Settings
     database: Database
+    trail: Trail
     cache: CacheService
     passwords: Passwords
+    lockout: Lockout
+    sessions: SessionService
+    tenants: TenantDirectory
     clock: Clock
-    metrics: Metrics
 
     async def signup(self, tenant: str, request: SignupRequest) -> User:
         """Create a user with the role `member`. Problems: 404, 409, 429."""
+        tenant_id = await self.tenants.find(tenant)
         password_hash = await self.passwords.hash(request.password)
         now = self.clock.now()
         user = User(id=new_id(), email=request.email, name=request.name, tenant=tenant, created_at=now)
-        entry = AuditEntry(AuditEvent.SIGNUP, now)
+        ticket = await self.cache.begin_user(user.id)
         try:
-            async with self.database.writing() as connection:
-                created = await create_user(connection, user, password_hash, SIGNUP_ROLE, entry)
+            async with self.trail.writing(Scope(tenant_id)) as recorder:
+                entry = AuditEntry(AuditEvent.SIGNUP, now)
+                await create_user(recorder, tenant_id, NewUser(user, password_hash, SIGNUP_ROLE), entry)
         except EmailTakenError:
             raise problems.email_taken() from None
-        if not created:
-            raise problems.unknown_tenant(tenant)
-        self._count(AuditEvent.SIGNUP)
-        await self.cache.set_user(user)
+        await self.cache.finish_user(ticket, user)
         return user
 
-    async def login(self, tenant: str, request: LoginRequest) -> LoginAnswer:
-        """Open a session. Problems: 401, 404, 429."""
+    async def login(self, tenant: str, request: LoginRequest, user_agent: str | None) -> LoginAnswer:
+        """Open a session. Problems: 401, 404, 429.
+
+        An unknown address, a wrong password and a locked account cost the same: a query, a hash, a failure
+        that is written down.
+        """
+        account = await self._find(tenant, request.email)
+        is_right = await self.passwords.verify(account.password_hash, request.password)
+        verified_hash = account.password_hash
+        for _ in range(_ATTEMPTS):
+            user = account.user
+            if not is_right or user is None or self.lockout.is_locked(account.failures):
+                await self._record_failure(account, request.email, AuditEvent.LOGIN_FAILURE)
+                raise problems.invalid_credentials()
+            locked = self.lockout.condition(account.tenant_id, request.email, self.clock.now())
+            answer = await self.sessions.open(account, user, user_agent, unless=locked)
+            if answer is not None:
+                await self._upgrade(account, user, request.password)
+                return answer
+            # Something has changed since the account was read: what it is now decides.
+            account = await self._find(tenant, request.email)
+            is_right = account.password_hash == verified_hash
+        raise problems.too_busy(1)
+
+    async def change_password(self, caller: Caller, request: PasswordChange) -> None:
+        """Set a new password and end every other session of the user. Problems: 401, 429."""
+        profile = await self.sessions.profile_of(caller.token_hash, caller.user_id)
+        account = await self._find(caller.tenant, profile.email)
+        is_right = await self.passwords.verify(account.password_hash, request.current_password)
+        user, old = account.user, account.password_hash
+        if user is None or old is None or user.id != caller.user_id:
+            raise problems.invalid_token()
+        if not is_right or self.lockout.is_locked(account.failures):
+            await self._record_failure(account, user.email, AuditEvent.PASSWORD_CHANGE_FAILURE)
+            raise problems.wrong_password()
+        new = await self.passwords.hash(request.new_password)
+        now = self.clock.now()
+        async with self.trail.transaction(caller.subject.scope) as recorder:
+            entry = AuditEntry(AuditEvent.PASSWORD_CHANGED, now)
+            if not await change_password(recorder, caller.subject, old, new, entry):
+                raise problems.wrong_password()  # another change was faster
+            # A statement of its own, which sees the sessions that were opened before the first one got its lock.
+            ended = await end_other_sessions(recorder.connection, caller.subject, caller.session_id, now)
+        await self.cache.revoke_tokens([*ended, caller.token_hash])
+        await self.cache.invalidate_user(user.id, user.email, user.tenant)
+
+    async def _find(self, tenant: str, email: str) -> Account:
+        since = self.lockout.since(self.clock.now())
         async with self.database.reading() as connection:
-            account = await find_account(connection, tenant, request.email)
+            account = await find_account(connection, tenant, email, account_key(email), since)
         if account is None:
             raise problems.unknown_tenant(tenant)
-        # One hash in every case, so that the time does not tell which addresses have a user.
-        if not await self.passwords.verify(account.password_hash, request.password):
-            await self._record_failure(account)
-            raise problems.invalid_credentials()
-        assert account.user is not None  # noqa: S101 - a password hash comes with its user
-        return await self._open_session(account, account.user)
+        return account
 
-    async def validate(self, token: str, tenant: str | None) -> Validation:
-        """What an access token stands for. `tenant`: the one that the caller expects. Problems: 401."""
-        token_hash = _token_hash(token)
-        validation = await self.cache.get_validation(token_hash)
-        if validation is None:
-            validation = validation_of(await self._load(token_hash))
-        _require_tenant(validation.tenant, tenant)
-        return validation
-
-    async def profile(self, token: str, tenant: str | None) -> Profile:
-        """The user of an access token with roles and permissions. Problems: 401."""
-        token_hash = _token_hash(token)
-        user, grants = await self._cached_profile(token_hash)
-        if user is None or grants is None:
-            identity = await self._load(token_hash)
-            user, grants = identity.user, identity.grants
-        _require_tenant(user.tenant, tenant)
-        return Profile(**user.model_dump(), **grants.model_dump())
-
-    async def logout(self, token: str, tenant: str | None) -> None:
-        """End the session of an access token; when this returns the token is refused everywhere. Problems: 401."""
-        token_hash = _token_hash(token)
-        entry = AuditEntry(AuditEvent.LOGOUT, self.clock.now())
-        async with self.database.writing() as connection:
-            ended = await end_session(connection, token_hash, tenant, entry)
-        if ended is None:
-            # Whoever ended that session may have died before its copies were removed.
-            await self.cache.drop_token(token_hash)
-            raise problems.invalid_token()
-        self._count(AuditEvent.LOGOUT)
-        await self.cache.revoke_token(token_hash)
-
-    async def _cached_profile(self, token_hash: str) -> tuple[User | None, Grants | None]:
-        session = await self.cache.get_session(token_hash)
-        if session is None:
-            return None, None
-        return await self.cache.get_profile(session.user_id)
-
-    async def _load(self, token_hash: str) -> Identity:
-        ticket = await self.cache.begin_load(token_hash)
-        async with self.database.reading() as connection:
-            identity = await find_identity(connection, token_hash, self.clock.now())
-        if identity is None:
-            raise problems.invalid_token()
-        await self.cache.finish_load(ticket, identity)
-        return identity
-
-    async def _open_session(self, account: Account, user: User) -> LoginAnswer:
-        access_token, refresh_token, now = new_token(), new_token(), self.clock.now()
-        session = NewSession(
-            id=new_id(),
-            tenant_id=account.tenant_id,
-            user_id=user.id,
-            token=fingerprint(access_token),
-            refresh_token=fingerprint(refresh_token),
-            created_at=now,
-            expires_at=now + timedelta(seconds=self.settings.access_token_seconds),
-            refresh_expires_at=now + timedelta(seconds=self.settings.refresh_token_seconds),
-        )
-        ticket = await self.cache.begin_load(session.token)
-        async with self.database.writing() as connection:
-            await open_session(connection, session, AuditEntry(AuditEvent.LOGIN_SUCCESS, now))
-        self._count(AuditEvent.LOGIN_SUCCESS)
-        identity = Identity(session.id, session.expires_at, user, account.grants)
-        await self.cache.finish_load(ticket, identity)
-        return LoginAnswer(
-            access_token=access_token,
-            expires_in=self.settings.access_token_seconds,
-            refresh_token=refresh_token,
-            user=user,
-        )
-
-    async def _record_failure(self, account: Account) -> None:
+    async def _record_failure(self, account: Account, email: str, event: AuditEvent) -> None:
         reason = "wrong_password" if account.user else "unknown_user"
-        entry = AuditEntry(AuditEvent.LOGIN_FAILURE, self.clock.now(), {"reason": reason})
-        user_id = account.user.id if account.user else None
-        async with self.database.writing() as connection:
-            await record(connection, entry, tenant_id=account.tenant_id, user_id=user_id)
-        self._count(AuditEvent.LOGIN_FAILURE)
+        if self.lockout.is_locked(account.failures):
+            reason = "locked"
+        entry = AuditEntry(event, self.clock.now(), {"reason": reason})
+        async with self.trail.writing(Scope(account.tenant_id)) as recorder:
+            await self.lockout.record(recorder, account, email, entry)
 
-    def _count(self, event: AuditEvent) -> None:
-        self.metrics.audit_rows.labels(event).inc()
-
-
-def _token_hash(token: str) -> str:
-    if not is_well_formed(token):
-        raise problems.invalid_token()
-    return fingerprint(token)
-
-
-def _require_tenant(actual: str, expected: str | None) -> None:
-    """A token is worth nothing in a tenant that is not its own."""
-    if expected is not None and expected != actual:
-        raise problems.invalid_token()
+    async def _upgrade(self, account: Account, user: User, password: str) -> None:
+        """Hash the password anew if its hash has parameters of former days."""
+        old = account.password_hash
+        if old is None or not self.passwords.is_outdated(old):
+            return
+        new = await self.passwords.hash(password)
+        subject = Subject(account.tenant_id, user.id)
+        async with self.trail.writing(subject.scope) as recorder:
+            entry = AuditEntry(AuditEvent.PASSWORD_REHASHED, self.clock.now())
+            await upgrade_hash(recorder, subject, old, new, entry)

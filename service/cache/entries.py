@@ -22,6 +22,7 @@ class Validation(BaseModel):
     """What a valid access token stands for."""
 
     user_id: UUID
+    tenant_id: UUID
     tenant: str
     session_id: UUID
     permissions: list[str]
@@ -68,9 +69,19 @@ def load_mark(token_hash: str) -> str:
     return f"token:loading:{token_hash}"
 
 
+def user_mark(user_id: UUID) -> str:
+    """The key under which who is about to write a user leaves its ticket."""
+    return f"user:writing:{user_id}"
+
+
 def token_keys(token_hash: str) -> tuple[str, ...]:
     """Every key that must be gone when a token is revoked, a loader's mark included."""
     return validation_key(token_hash), session_key(token_hash), load_mark(token_hash)
+
+
+def user_keys(user_id: UUID, tenant: str, email: str) -> tuple[str, ...]:
+    """Every key that must be gone when a user is changed, a writer's mark included."""
+    return user_id_key(user_id), user_email_key(tenant, email), permissions_key(user_id), user_mark(user_id)
 
 
 def user_id_key(user_id: UUID) -> str:
@@ -92,6 +103,7 @@ def validation_of(identity: Identity) -> Validation:
     """What a token stands for, as the hot path answers it."""
     return Validation(
         user_id=identity.user.id,
+        tenant_id=identity.tenant_id,
         tenant=identity.user.tenant,
         session_id=identity.session_id,
         permissions=identity.grants.permissions,

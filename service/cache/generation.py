@@ -94,7 +94,7 @@ class SharedGeneration:
 
     async def advance(self) -> None:
         """Raise the number in the database and wait for one lease."""
-        async with self._database.writing() as connection:
+        async with self._database.writing(None) as connection:
             await connection.execute(update(cache_generation).values(value=cache_generation.c.value + 1))
         _log.warning("cache_generation_advanced", extra={"fields": {"wait_seconds": self._lease_seconds}})
         await self._clock.sleep(self._lease_seconds)

@@ -5,6 +5,8 @@ Nothing here raises because of the store. Why an entry may be believed: `service
 """
 
 import secrets
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
@@ -31,9 +33,9 @@ class _Failure(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Ticket:
-    """The right to store what is loaded for one token."""
+    """The right to store what is about to be read or written, as long as nobody has removed the mark."""
 
-    token_hash: str
+    mark: str
     secret: str
     generation: int
 
@@ -80,53 +82,46 @@ class CacheService:
 
     async def set_user(self, user: User) -> None:
         """Write a user through, under id and e-mail address."""
-        await self._put(entries.user_values(user, self._settings))
+        await self.finish_user(await self.begin_user(user.id), user)
+
+    async def begin_user(self, user_id: UUID) -> Ticket | None:
+        """Announce that a user is about to be written to the database, before it is.
+
+        None if what is written must not be stored: the store is down, or somebody else is at work.
+        """
+        return await self._reserve(entries.user_mark(user_id))
+
+    async def finish_user(self, ticket: Ticket | None, user: User) -> None:
+        """Store what was written, unless the user was changed since `begin_user`."""
+        await self._fill(ticket, entries.user_values(user, self._settings))
 
     async def begin_load(self, token_hash: str) -> Ticket | None:
         """Announce that a token's identity is about to be read from the database, before it is read.
 
         None if what is read must not be stored: the store is down, or another loader is at work.
         """
-        generation = self._generation.current()
-        if generation is None:
-            return None
-        ticket = Ticket(token_hash, secrets.token_hex(8), generation)
-        try:
-            reserved = await self._backend.reserve(entries.load_mark(token_hash), ticket.secret, _LOAD_SECONDS)
-        except CacheUnavailableError:
-            return None
-        return ticket if reserved else None
+        return await self._reserve(entries.load_mark(token_hash))
 
-    async def finish_load(self, ticket: Ticket | None, identity: Identity) -> None:
+    async def finish_load(self, ticket: Ticket | None, token_hash: str, identity: Identity) -> None:
         """Store what was loaded, all kinds at once, unless the token was revoked since `begin_load`."""
-        if ticket is None:
-            return
-        values = entries.identity_values(ticket.token_hash, identity, self._settings)
-        encoded = entries.encode(ticket.generation, values)
-        try:
-            await self._backend.fill(entries.load_mark(ticket.token_hash), ticket.secret, encoded)
-        except CacheUnavailableError:
-            return
+        await self._fill(ticket, entries.identity_values(token_hash, identity, self._settings))
 
-    async def revoke_token(self, token_hash: str) -> None:
-        """Forget a token whose session was ended: when this returns no replica believes it any more.
+    async def revoke_tokens(self, token_hashes: Sequence[str]) -> None:
+        """Forget tokens whose sessions were ended or changed: when this returns no replica believes its copies.
 
         Call it after the commit. Raises SQLAlchemyError if neither the store nor the database can be reached.
         """
-        await self._remove(*entries.token_keys(token_hash))
+        if token_hashes:
+            await self._remove(*(key for token_hash in token_hashes for key in entries.token_keys(token_hash)))
 
     async def drop_token(self, token_hash: str) -> None:
         """Forget a token if the store can be reached: for one that the database refuses anyway."""
-        try:
+        with suppress(CacheUnavailableError):
             await self._backend.remove(*entries.token_keys(token_hash))
-        except CacheUnavailableError:
-            return
 
     async def invalidate_user(self, user_id: UUID, email: str, tenant: str = "default") -> None:
         """Forget a user and the user's permissions in every replica."""
-        await self._remove(
-            entries.user_id_key(user_id), entries.user_email_key(tenant, email), entries.permissions_key(user_id)
-        )
+        await self._remove(*entries.user_keys(user_id, tenant, email))
 
     async def stats(self) -> dict[str, Any]:
         """Look-ups by kind since the start, the windowed hit rate in percent, and the number of entries."""
@@ -182,14 +177,22 @@ class CacheService:
             request.cache_misses += result != "hit"
         return value
 
-    async def _put(self, values: Values) -> None:
+    async def _reserve(self, mark: str) -> Ticket | None:
         generation = self._generation.current()
         if generation is None:
-            return
+            return None
+        ticket = Ticket(mark, secrets.token_hex(8), generation)
         try:
-            await self._backend.put(entries.encode(generation, values))
+            reserved = await self._backend.reserve(mark, ticket.secret, _LOAD_SECONDS)
         except CacheUnavailableError:
+            return None
+        return ticket if reserved else None
+
+    async def _fill(self, ticket: Ticket | None, values: Values) -> None:
+        if ticket is None:
             return
+        with suppress(CacheUnavailableError):
+            await self._backend.fill(ticket.mark, ticket.secret, entries.encode(ticket.generation, values))
 
     async def _remove(self, *keys: str) -> None:
         try:

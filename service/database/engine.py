@@ -1,4 +1,4 @@
-"""The connection to the database: one pool, read in autocommit mode, written in transactions."""
+"""The connection to the database: one pool, and on whose behalf its connections are used."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -10,6 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from sqlalchemy.pool import QueuePool
 
 from service.database.counting import count_statements
+from service.database.postgres import TenantConnection, Unit, connect, refuse_dead_connection
+from service.database.scope import Scope
 from service.settings import Settings
 
 _CONNECT_SECONDS = 2
@@ -17,7 +19,11 @@ _STATEMENT_MILLISECONDS = 5000
 
 
 class Database:
-    """A pool of connections to PostgreSQL or SQLite."""
+    """A pool of connections to PostgreSQL or SQLite.
+
+    On PostgreSQL what a connection may see follows from its scope, by row level security. SQLite has no such
+    thing: there the tenant stands in each statement of the repositories (which it does on both).
+    """
 
     def __init__(self, settings: Settings) -> None:
         url = settings.sqlalchemy_url
@@ -28,15 +34,24 @@ class Database:
         count_statements(self._engine.sync_engine)
 
     @asynccontextmanager
-    async def reading(self) -> AsyncIterator[AsyncConnection]:
-        """A connection on which each statement stands alone."""
+    async def reading(self, scope: Scope | None = None) -> AsyncIterator[AsyncConnection]:
+        """A connection on which each statement stands alone; without a scope it sees no tenant's rows."""
         async with self._autocommit.connect() as connection:
+            await _begin_unit(connection, Unit.ALONE, scope)
             yield connection
 
     @asynccontextmanager
-    async def writing(self) -> AsyncIterator[AsyncConnection]:
+    async def writing(self, scope: Scope | None) -> AsyncIterator[AsyncConnection]:
+        """A connection for one change, which on PostgreSQL must be one statement (RuntimeError else)."""
+        async with self._engine.begin() as connection:
+            await _begin_unit(connection, Unit.SINGLE, scope)
+            yield connection
+
+    @asynccontextmanager
+    async def transaction(self, scope: Scope | None) -> AsyncIterator[AsyncConnection]:
         """A connection in a transaction, committed at the end and rolled back after an error."""
         async with self._engine.begin() as connection:
+            await _begin_unit(connection, Unit.TRANSACTION, scope)
             yield connection
 
     @property
@@ -58,6 +73,23 @@ class Database:
         return cast("QueuePool", self._engine.pool)
 
 
+async def enter_scope(connection: AsyncConnection, scope: Scope) -> None:
+    """Go on in the same transaction for another tenant."""
+    driver = await _driver_connection(connection)
+    if isinstance(driver, TenantConnection):
+        driver.enter(scope)
+
+
+async def _begin_unit(connection: AsyncConnection, unit: Unit, scope: Scope | None) -> None:
+    driver = await _driver_connection(connection)
+    if isinstance(driver, TenantConnection):
+        driver.begin_unit(unit, scope)
+
+
+async def _driver_connection(connection: AsyncConnection) -> Any:
+    return (await connection.get_raw_connection()).driver_connection
+
+
 def sync_url(settings: Settings) -> URL:
     """The same database for a synchronous engine: migrations are no place for concurrency."""
     url = settings.sqlalchemy_url
@@ -77,8 +109,6 @@ def _create_engine(url: URL, settings: Settings) -> AsyncEngine:
         "pool_size": settings.database_pool_size,
         "max_overflow": 0,
         "pool_timeout": settings.database_timeout_seconds,
-        # A restarted database costs a ping on checkout instead of failed requests; the hot path has no checkout.
-        "pool_pre_ping": True,
         # An error's message would else quote addresses and hashes into the log.
         "hide_parameters": True,
     }
@@ -89,7 +119,17 @@ def _create_engine(url: URL, settings: Settings) -> AsyncEngine:
         return engine
     session = f"-c timezone=UTC -c statement_timeout={_STATEMENT_MILLISECONDS}"
     arguments = {"connect_timeout": _CONNECT_SECONDS, "application_name": "janua", "options": session}
-    return create_async_engine(url, connect_args=arguments, **options)
+    engine = create_async_engine(
+        url,
+        # What the scope needs of BEGIN and COMMIT it sends itself, see service/database/postgres.py.
+        isolation_level="AUTOCOMMIT",
+        # Looking for the extension's types would be a query for each new connection.
+        use_native_hstore=False,
+        connect_args=arguments | {"async_creator_fn": connect},
+        **options,
+    )
+    event.listen(engine.sync_engine, "checkout", refuse_dead_connection)
+    return engine
 
 
 def _configure_sqlite(connection: Any, _record: Any) -> None:

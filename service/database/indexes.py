@@ -1,6 +1,6 @@
-"""The eight indexes of revision 006, written once: the tables, the migration and `migrations.verify` read them.
+"""The indexes of tables that are in use, written once: the tables, the migrations and `migrations.verify` read them.
 
-The list is history: an index of a later revision gets a list of its own.
+A list is history: an index of a later revision gets a list of its own.
 """
 
 from dataclasses import dataclass
@@ -24,6 +24,7 @@ class IndexSpec:
         return f"{self.table} ({', '.join(self.columns)})"
 
 
+# Revision 006.
 PERFORMANCE_INDEXES = (
     IndexSpec("idx_users_email", "users", ("email",)),
     IndexSpec("idx_users_tenant_email", "users", ("tenant_id", "email")),
@@ -33,6 +34,12 @@ PERFORMANCE_INDEXES = (
     IndexSpec("idx_audit_user_time", "audit_logs", ("user_id", "created_at DESC")),
     IndexSpec("idx_audit_tenant_time", "audit_logs", ("tenant_id", "created_at DESC")),
     IndexSpec("idx_audit_event_type", "audit_logs", ("event_type", "created_at DESC")),
+)
+
+# Revision 008: a refresh token's session, and a tenant's users page by page.
+LOOKUP_INDEXES = (
+    IndexSpec("ix_sessions_refresh_token", "sessions", ("refresh_token",)),
+    IndexSpec("ix_users_tenant_id_id", "users", ("tenant_id", "id")),
 )
 
 

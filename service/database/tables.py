@@ -5,6 +5,8 @@ from sqlalchemy import (
     Boolean,
     Column,
     ForeignKey,
+    Index,
+    Integer,
     MetaData,
     SmallInteger,
     String,
@@ -14,11 +16,11 @@ from sqlalchemy import (
     Uuid,
 )
 
-from service.database.indexes import PERFORMANCE_INDEXES, declare
+from service.database.indexes import LOOKUP_INDEXES, PERFORMANCE_INDEXES, declare
 from service.database.types import Json, UtcDateTime
 
 # The revision that this code needs; a newer one is fine, see service/health/routes.py.
-REQUIRED_REVISION = "006_add_performance_indexes"
+REQUIRED_REVISION = "009_row_level_security"
 
 metadata = MetaData(
     naming_convention={
@@ -49,6 +51,8 @@ users = Table(
     Column("password_hash", String(255), nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
     Column("updated_at", UtcDateTime, nullable=False),
+    # Raised by whatever changes the user, a role included: see service/users/repository.py.
+    Column("version", BigInteger, nullable=False, server_default="0"),
     UniqueConstraint("tenant_id", "email"),
 )
 
@@ -77,6 +81,7 @@ user_roles = Table(
     "user_roles",
     metadata,
     Column("user_id", Uuid, ForeignKey("users.id", ondelete="CASCADE"), primary_key=True),
+    Column("tenant_id", Uuid, nullable=False),
     Column("role_name", String(63), ForeignKey("roles.name", ondelete="CASCADE"), primary_key=True),
 )
 
@@ -93,6 +98,29 @@ sessions = Table(
     Column("expires_at", UtcDateTime, nullable=False),
     Column("refresh_expires_at", UtcDateTime, nullable=False),
     Column("ended_at", UtcDateTime),
+    Column("user_agent", String(200)),
+)
+
+# Refresh tokens that were exchanged for a new pair: whoever presents one again has a copy.
+rotated_tokens = Table(
+    "rotated_tokens",
+    metadata,
+    Column("token", String(64), primary_key=True),
+    Column("tenant_id", Uuid, nullable=False),
+    Column("session_id", Uuid, ForeignKey("sessions.id", ondelete="CASCADE"), nullable=False),
+    Column("rotated_at", UtcDateTime, nullable=False),
+    Index("ix_rotated_tokens_session_id", "session_id"),
+)
+
+# Failed logins by the hash of the address, whether there is such a user or not.
+login_failures = Table(
+    "login_failures",
+    metadata,
+    Column("tenant_id", Uuid, primary_key=True),
+    Column("account", String(64), primary_key=True),
+    Column("failures", Integer, nullable=False),
+    Column("window_started_at", UtcDateTime, nullable=False),
+    Index("ix_login_failures_window_started_at", "window_started_at"),
 )
 
 # One row. What it is for: service/cache/generation.py.
@@ -116,4 +144,4 @@ audit_logs = Table(
     Column("details", Json, nullable=False),
 )
 
-declare(metadata, PERFORMANCE_INDEXES)
+declare(metadata, (*PERFORMANCE_INDEXES, *LOOKUP_INDEXES))

@@ -11,6 +11,7 @@ class RequestContext:
     request_id: str
     trace_id: str
     db_queries: int = 0
+    db_round_trips: int = 0
     cache_hits: int = 0
     cache_misses: int = 0
     tenant: str | None = None
@@ -33,3 +34,10 @@ def enter_request(request: RequestContext) -> Token[RequestContext | None]:
 def leave_request(token: Token[RequestContext | None]) -> None:
     """Undo `enter_request`."""
     _current.reset(token)
+
+
+def name_subject(tenant: str, user_id: object) -> None:
+    """Let the request's log line tell whom it served."""
+    request = current_request()
+    if request is not None:
+        request.tenant, request.user_id = tenant, str(user_id)

@@ -66,6 +66,12 @@ class Metrics:
             ["path"],
             registry=registry,
         )
+        self.db_round_trips = Counter(
+            "janua_db_round_trips",
+            "Times that a request waited for PostgreSQL: a statement together with setting its tenant, or a COMMIT",
+            ["path"],
+            registry=registry,
+        )
         self.auth_operation = Histogram(
             "janua_auth_operation_milliseconds",
             "Time of one authentication operation, its answer's rendering left out",
@@ -88,6 +94,9 @@ class Metrics:
         )
         self.audit_rows = Counter(
             "janua_audit_rows", "Rows committed to the audit trail", ["event_type"], registry=registry
+        )
+        self.sessions_cleaned = Counter(
+            "janua_sessions_cleaned", "Sessions deleted because they had expired", registry=registry
         )
         self.redis_up = Gauge(
             "janua_redis_up", "1 if Redis answered last, 0 if not, NaN if none is configured", registry=registry
@@ -119,6 +128,7 @@ class Metrics:
         for method, path, status in routes:
             self.request_latency.labels(method, path, status)
             self.db_queries.labels(path)
+            self.db_round_trips.labels(path)
 
     def count_lookup(self, tier: str, kind: str, result: str) -> None:
         """Count one look-up in the cache; hits and misses also make the hit rate."""

@@ -71,12 +71,14 @@ class PerformanceTrackingMiddleware:
         path = _template(scope)
         self._metrics.request_latency.labels(method, path, str(status)).observe(milliseconds)
         self._metrics.db_queries.labels(path).inc(request.db_queries)
+        self._metrics.db_round_trips.labels(path).inc(request.db_round_trips)
         fields = {
             "method": method,
             "path": path,
             "status": status,
             "duration_ms": round(milliseconds, 3),
             "db_queries": request.db_queries,
+            "db_round_trips": request.db_round_trips,
             "cache_hits": request.cache_hits,
             "cache_misses": request.cache_misses,
             "tenant": request.tenant,

@@ -1,32 +1,45 @@
 """The SQL about sessions."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import insert, select, true, update
+from sqlalchemy import ColumnElement, FromClause, Insert, Update, insert, literal, select, true, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from service.audit.repository import AuditEntry, Change, change_and_record
-from service.database.tables import sessions, tenants, users
+from service.audit.repository import AuditEntry, Recorder
+from service.database.lookup import look_up
+from service.database.scope import Subject
+from service.database.tables import rotated_tokens, sessions, tenants, users
+from service.database.types import AnyRow, UtcDateTime
 from service.users.models import Grants, User
 from service.users.repository import GRANT_COLUMNS, USER_COLUMNS, grants_of, user_of, with_grants
 
-_WHOM = (sessions.c.tenant_id, sessions.c.user_id)
+_TOUCHED = (sessions.c.tenant_id, sessions.c.user_id, sessions.c.id.label("session_id"), sessions.c.token)
+
+
+@dataclass(frozen=True, slots=True)
+class NewTokens:
+    """The two tokens of a session, as hashes, and until when each is accepted."""
+
+    token: str
+    refresh_token: str
+    expires_at: datetime
+    refresh_expires_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
 class NewSession:
-    """A session about to be written; the tokens are hashes."""
+    """A session about to be written. `version` is that of the user whose password was verified."""
 
     id: UUID
-    tenant_id: UUID
-    user_id: UUID
-    token: str
-    refresh_token: str
+    subject: Subject
+    version: int
+    tokens: NewTokens
     created_at: datetime
-    expires_at: datetime
-    refresh_expires_at: datetime
+    user_agent: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,45 +47,215 @@ class Identity:
     """Everything that a valid access token stands for."""
 
     session_id: UUID
+    tenant_id: UUID
     expires_at: datetime
     user: User
     grants: Grants
 
 
-async def open_session(connection: AsyncConnection, session: NewSession, entry: AuditEntry) -> None:
-    """Write a session and its audit row."""
-    values = {name: getattr(session, name) for name in NewSession.__slots__}
-    await change_and_record(connection, entry, insert(sessions).values(is_active=True, **values).returning(*_WHOM))
+@dataclass(frozen=True, slots=True)
+class Refreshable:
+    """The session that a refresh token belongs to, whatever its state.
+
+    `token` and `refresh_token` are the hashes of those that it has now; `rotated_at` says since when the one
+    that was presented is not among them any more.
+    """
+
+    session_id: UUID
+    tenant_id: UUID
+    token: str
+    refresh_token: str
+    is_active: bool
+    opened_at: datetime
+    expires_at: datetime
+    refresh_expires_at: datetime
+    rotated_at: datetime | None
+    user: User
+
+    @property
+    def subject(self) -> Subject:
+        """Whose it is."""
+        return Subject(self.tenant_id, self.user.id)
+
+
+async def open_session(
+    recorder: Recorder, session: NewSession, entry: AuditEntry, *, unless: ColumnElement[bool]
+) -> bool:
+    """Write a session; False if its user was changed since the version was read, or if `unless` holds.
+
+    The user's row is locked against changes until the commit, and whoever changes it looks for sessions after
+    having done so: no session can slip through with a password or with roles that are not valid any more.
+    """
+    columns = {
+        "id": session.id,
+        "created_at": session.created_at,
+        "user_agent": session.user_agent,
+        "is_active": True,
+        **{name: getattr(session.tokens, name) for name in NewTokens.__slots__},
+    }
+    literals = [literal(value, sessions.c[name].type) for name, value in columns.items()]
+    owner = (
+        select(*literals, users.c.tenant_id, users.c.id)
+        .where(
+            users.c.id == session.subject.user_id,
+            users.c.tenant_id == session.subject.tenant_id,
+            users.c.version == session.version,
+            ~unless,
+        )
+        .with_for_update(read=True)
+    )
+    change = insert(sessions).from_select([*columns, "tenant_id", "user_id"], owner)
+    return bool(await recorder.change(entry, change.returning(*_TOUCHED)))
 
 
 async def find_identity(connection: AsyncConnection, token_hash: str, now: datetime) -> Identity | None:
     """Whom an access token stands for at `now`, in one query; None if it is unknown, ended or expired."""
     source = sessions.join(users, users.c.id == sessions.c.user_id).join(tenants, tenants.c.id == sessions.c.tenant_id)
-    statement = (
-        select(sessions.c.id.label("session_id"), sessions.c.expires_at, *USER_COLUMNS, *GRANT_COLUMNS)
+    plain = (
+        select(
+            sessions.c.id.label("session_id"),
+            sessions.c.tenant_id,
+            sessions.c.expires_at,
+            *USER_COLUMNS,
+            *GRANT_COLUMNS,
+        )
         .select_from(with_grants(source))
         .where(sessions.c.token == token_hash, sessions.c.is_active == true(), sessions.c.expires_at > now)
     )
-    rows = (await connection.execute(statement)).all()
+    rows = await look_up(connection, "janua_identity", [literal(token_hash), literal(now, UtcDateTime)], plain)
     if not rows:
         return None
-    return Identity(rows[0].session_id, rows[0].expires_at, user_of(rows[0]), grants_of(rows))
+    first = rows[0]
+    return Identity(first.session_id, first.tenant_id, first.expires_at, user_of(first), grants_of(rows))
 
 
-async def end_session(
-    connection: AsyncConnection, token_hash: str, tenant: str | None, entry: AuditEntry
-) -> Change | None:
-    """End the session of an access token, within `tenant` if one is given, and write its audit row.
-
-    None if no live session has that token.
-    """
-    statement = (
-        update(sessions)
-        .where(sessions.c.token == token_hash, sessions.c.is_active == true(), sessions.c.expires_at > entry.at)
-        .values(is_active=False, ended_at=entry.at)
-        .returning(*_WHOM)
+async def find_refreshable(connection: AsyncConnection, refresh_hash: str) -> Refreshable | None:
+    """The session of a refresh token, of one that was rotated too; None if there never was such a token."""
+    current = select(sessions.c.id, literal(None, UtcDateTime).label("rotated_at")).where(
+        sessions.c.refresh_token == refresh_hash
     )
-    if tenant is not None:
-        tenant_id = select(tenants.c.id).where(tenants.c.slug == tenant).scalar_subquery()
-        statement = statement.where(sessions.c.tenant_id == tenant_id)
-    return await change_and_record(connection, entry, statement)
+    rotated = select(rotated_tokens.c.session_id, rotated_tokens.c.rotated_at).where(
+        rotated_tokens.c.token == refresh_hash
+    )
+    presented = current.union_all(rotated).subquery("presented")
+    plain = (
+        select(
+            sessions.c.id.label("session_id"),
+            sessions.c.tenant_id,
+            sessions.c.token,
+            sessions.c.refresh_token,
+            sessions.c.is_active,
+            sessions.c.created_at.label("opened_at"),
+            sessions.c.expires_at,
+            sessions.c.refresh_expires_at,
+            presented.c.rotated_at,
+            *USER_COLUMNS,
+        )
+        .join(presented, presented.c.id == sessions.c.id)
+        .join(users, users.c.id == sessions.c.user_id)
+        .join(tenants, tenants.c.id == sessions.c.tenant_id)
+    )
+    rows = await look_up(connection, "janua_refreshable", [literal(refresh_hash)], plain)
+    if not rows:
+        return None
+    row = rows[0]
+    names = [name for name in Refreshable.__slots__ if name != "user"]
+    return Refreshable(**{name: getattr(row, name) for name in names}, user=user_of(row))
+
+
+async def rotate_tokens(
+    recorder: Recorder, session: Refreshable, presented: str, tokens: NewTokens, entry: AuditEntry
+) -> bool:
+    """Give a session new tokens in place of the presented refresh token; False if that is not its own any more."""
+
+    def remember(whom: FromClause) -> Insert:
+        values = {"token": presented, "session_id": session.session_id, "rotated_at": entry.at}
+        literals = [literal(value, rotated_tokens.c[name].type) for name, value in values.items()]
+        return insert(rotated_tokens).from_select([*values, "tenant_id"], select(*literals, whom.c.tenant_id))
+
+    change = (
+        _live(session.tenant_id)
+        .where(sessions.c.id == session.session_id, sessions.c.refresh_token == presented)
+        .values({name: getattr(tokens, name) for name in NewTokens.__slots__})
+    )
+    return bool(await recorder.change(entry, change.returning(*_TOUCHED), remember))
+
+
+async def end_session(recorder: Recorder, subject: Subject, session_id: UUID, entry: AuditEntry) -> str | None:
+    """End one session of a user; its access token's hash, or None if the user has no such live session."""
+    change = _live(subject.tenant_id).where(sessions.c.id == session_id, sessions.c.user_id == subject.user_id)
+    touched = await recorder.change(entry, _ended(change, entry.at))
+    return touched[0].token if touched else None
+
+
+async def end_sessions(recorder: Recorder, subject: Subject, entry: AuditEntry) -> list[str]:
+    """End every live session of a user; the hashes of their access tokens."""
+    change = _live(subject.tenant_id).where(sessions.c.user_id == subject.user_id)
+    return [row.token for row in await recorder.change(entry, _ended(change, entry.at))]
+
+
+async def end_other_sessions(connection: AsyncConnection, subject: Subject, kept: UUID, at: datetime) -> list[str]:
+    """End every live session of a user but one, as part of a change that is recorded itself."""
+    change = _live(subject.tenant_id).where(sessions.c.user_id == subject.user_id, sessions.c.id != kept)
+    return [row.token for row in await connection.execute(_ended(change, at))]
+
+
+async def confirm_session(recorder: Recorder, subject: Subject, session_id: UUID, entry: AuditEntry) -> bool:
+    """Record what a live session is used for; False if the user has no such live session at `entry.at`.
+
+    The row is locked until the commit: a logout is either seen here, or comes after.
+    """
+    alive = (
+        select(*_TOUCHED)
+        .where(
+            sessions.c.tenant_id == subject.tenant_id,
+            sessions.c.user_id == subject.user_id,
+            sessions.c.id == session_id,
+            sessions.c.is_active == true(),
+            sessions.c.expires_at > entry.at,
+        )
+        .with_for_update(read=True)
+    )
+    return bool(await recorder.change(entry, alive))
+
+
+async def list_sessions(
+    connection: AsyncConnection, subject: Subject, now: datetime, after: UUID | None, limit: int
+) -> Sequence[AnyRow]:
+    """Live sessions of a user that can still be refreshed at `now`, the newest first, older than `after`."""
+    statement = (
+        select(
+            sessions.c.id,
+            sessions.c.created_at,
+            sessions.c.expires_at,
+            sessions.c.refresh_expires_at,
+            sessions.c.user_agent,
+        )
+        .where(
+            sessions.c.tenant_id == subject.tenant_id,
+            sessions.c.user_id == subject.user_id,
+            sessions.c.is_active == true(),
+            sessions.c.refresh_expires_at > now,
+        )
+        .order_by(sessions.c.id.desc())
+        .limit(limit)
+    )
+    if after is not None:
+        statement = statement.where(sessions.c.id < after)
+    return (await connection.execute(statement)).all()
+
+
+async def live_tokens(connection: AsyncConnection, subject: Subject) -> list[str]:
+    """The hashes of the access tokens of a user's live sessions."""
+    statement = select(sessions.c.token).where(
+        sessions.c.tenant_id == subject.tenant_id, sessions.c.user_id == subject.user_id, sessions.c.is_active == true()
+    )
+    return [row.token for row in await connection.execute(statement)]
+
+
+def _live(tenant_id: UUID) -> Update:
+    return update(sessions).where(sessions.c.tenant_id == tenant_id, sessions.c.is_active == true())
+
+
+def _ended(change: Update, at: datetime) -> Any:
+    return change.values(is_active=False, ended_at=at).returning(*_TOUCHED)

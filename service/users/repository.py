@@ -1,16 +1,20 @@
-"""The SQL about users and what they may do."""
+"""The SQL about users."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import FromClause, and_, insert, literal, select
+from sqlalchemy import ColumnElement, FromClause, Insert, Update, and_, func, insert, literal, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from service.audit.repository import AuditEntry, change_and_record
-from service.database.tables import role_permissions, tenants, user_roles, users
-from service.database.types import AnyRow
+from service.audit.repository import AuditEntry, Recorder
+from service.database.lookup import look_up
+from service.database.scope import Subject
+from service.database.tables import login_failures, role_permissions, tenants, user_roles, users
+from service.database.types import AnyRow, UtcDateTime
 from service.users.models import Grants, User
 
 USER_COLUMNS = (
@@ -20,6 +24,7 @@ USER_COLUMNS = (
     users.c.created_at,
     tenants.c.slug.label("tenant"),
 )
+TOUCHED = (users.c.tenant_id, users.c.id.label("user_id"))
 GRANT_COLUMNS = (user_roles.c.role_name, role_permissions.c.permission_name)
 
 
@@ -29,57 +34,87 @@ class EmailTakenError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """What a login needs to know; the user is None if the tenant has none with that address."""
+    """What a login needs to know; the user is None if the tenant has none with that address.
+
+    `failures`: of the present window. `version`: a change of the user since this was read has raised it.
+    """
 
     tenant_id: UUID
     user: User | None
     password_hash: str | None
+    version: int
+    failures: int
     grants: Grants
 
 
-async def find_account(connection: AsyncConnection, tenant: str, email: str) -> Account | None:
-    """The account of an address, in one query; None if there is no such tenant."""
-    source = tenants.outerjoin(users, and_(users.c.tenant_id == tenants.c.id, users.c.email == email))
-    statement = (
-        select(tenants.c.id.label("tenant_id"), users.c.password_hash, *USER_COLUMNS, *GRANT_COLUMNS)
+@dataclass(frozen=True, slots=True)
+class NewUser:
+    """A user about to be written, with its one role."""
+
+    user: User
+    password_hash: str
+    role: str
+
+
+async def find_account(
+    connection: AsyncConnection, tenant: str, email: str, account: str, failures_since: datetime
+) -> Account | None:
+    """The account of an address, in one query; None if there is no such tenant.
+
+    `account` is the address as `login_failures` knows it.
+    """
+    source = tenants.outerjoin(users, and_(users.c.tenant_id == tenants.c.id, users.c.email == email)).outerjoin(
+        login_failures,
+        and_(
+            login_failures.c.tenant_id == tenants.c.id,
+            login_failures.c.account == account,
+            login_failures.c.window_started_at > failures_since,
+        ),
+    )
+    plain = (
+        select(
+            tenants.c.id.label("tenant_id"),
+            users.c.password_hash,
+            users.c.version,
+            func.coalesce(login_failures.c.failures, 0).label("failures"),
+            *USER_COLUMNS,
+            *GRANT_COLUMNS,
+        )
         .select_from(with_grants(source))
         .where(tenants.c.slug == tenant)
     )
-    rows = (await connection.execute(statement)).all()
+    arguments: list[ColumnElement[Any]] = [
+        literal(tenant),
+        literal(email),
+        literal(account),
+        literal(failures_since, UtcDateTime),
+    ]
+    rows = await look_up(connection, "janua_account", arguments, plain)
     if not rows:
         return None
     first = rows[0]
     user = None if first.user_id is None else user_of(first)
-    return Account(first.tenant_id, user, first.password_hash, grants_of(rows))
+    return Account(first.tenant_id, user, first.password_hash, first.version or 0, first.failures, grants_of(rows))
 
 
-async def create_user(
-    connection: AsyncConnection, user: User, password_hash: str, role: str, entry: AuditEntry
-) -> bool:
-    """Write a new user with one role; False if there is no such tenant.
+async def create_user(recorder: Recorder, tenant_id: UUID, new: NewUser, entry: AuditEntry) -> None:
+    """Write a new user with one role. Raises EmailTakenError; the transaction must then be rolled back."""
 
-    Raises EmailTakenError; the transaction must then be rolled back.
-    """
-    row = {
-        "id": user.id,
-        "email": user.email,
-        "name": user.name,
-        "password_hash": password_hash,
-        "created_at": user.created_at,
-        "updated_at": user.created_at,
-    }
-    literals = [literal(value, users.c[name].type) for name, value in row.items()]
-    insert_user = (
-        insert(users)
-        .from_select([*row, "tenant_id"], select(*literals, tenants.c.id).where(tenants.c.slug == user.tenant))
-        .returning(users.c.tenant_id, users.c.id.label("user_id"))
+    def grant(whom: FromClause) -> Insert:
+        row = select(whom.c.tenant_id, whom.c.user_id, literal(new.role))
+        return insert(user_roles).from_select(["tenant_id", "user_id", "role_name"], row)
+
+    change = insert(users).values(
+        id=new.user.id,
+        tenant_id=tenant_id,
+        email=new.user.email,
+        name=new.user.name,
+        password_hash=new.password_hash,
+        created_at=new.user.created_at,
+        updated_at=new.user.created_at,
     )
-    # On PostgreSQL this runs also for an unknown tenant, when there is no user to give the role to.
-    tenant_exists = select(tenants.c.id).where(tenants.c.slug == user.tenant).exists()
-    grant = select(literal(user.id, users.c.id.type), literal(role)).where(tenant_exists)
-    insert_role = insert(user_roles).from_select(["user_id", "role_name"], grant)
     try:
-        return await change_and_record(connection, entry, insert_user, insert_role) is not None
+        await recorder.change(entry, change.returning(*TOUCHED), grant)
     except IntegrityError as error:
         raise EmailTakenError from error
 
@@ -102,3 +137,28 @@ def grants_of(rows: Sequence[AnyRow]) -> Grants:
 def user_of(row: AnyRow) -> User:
     """The user of a row that has USER_COLUMNS."""
     return User(id=row.user_id, email=row.email, name=row.name, tenant=row.tenant, created_at=row.created_at)
+
+
+async def change_password(
+    recorder: Recorder, subject: Subject, old_hash: str, new_hash: str, entry: AuditEntry
+) -> bool:
+    """Set another password; False if it is not the old one any more."""
+    change = changed_user(subject, entry.at).where(users.c.password_hash == old_hash)
+    return bool(await recorder.change(entry, change.values(password_hash=new_hash).returning(*TOUCHED)))
+
+
+async def upgrade_hash(recorder: Recorder, subject: Subject, old_hash: str, new_hash: str, entry: AuditEntry) -> None:
+    """Store another hash of the same password, unless the password was changed: no change of the user."""
+    change = update(users).where(
+        users.c.id == subject.user_id, users.c.tenant_id == subject.tenant_id, users.c.password_hash == old_hash
+    )
+    await recorder.change(entry, change.values(password_hash=new_hash).returning(*TOUCHED))
+
+
+def changed_user(subject: Subject, at: datetime) -> Update:
+    """The change of a user's row, to be completed: every one of them raises the version that a login checks."""
+    return (
+        update(users)
+        .where(users.c.id == subject.user_id, users.c.tenant_id == subject.tenant_id)
+        .values(updated_at=at, version=users.c.version + 1)
+    )

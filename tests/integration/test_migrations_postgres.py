@@ -14,7 +14,7 @@ from alembic.script import ScriptDirectory
 from migrations import verify
 from service.database.indexes import PERFORMANCE_INDEXES
 from service.ids import new_id
-from tests.integration.conftest import Database, until_it_answers
+from tests.servers import Database, until_it_answers
 
 pytestmark = pytest.mark.integration
 

@@ -6,9 +6,9 @@ from functools import partial
 
 import pytest
 
-from service.auth.tokens import fingerprint
-from tests.integration.conftest import Database, Redis
-from tests.unit.service.harness import Api, bearer, eventually, new_email, problem, running
+from service.tokens.opaque import fingerprint
+from tests.harness import Api, bearer, eventually, new_email, problem, running
+from tests.servers import Database, Redis
 
 pytestmark = pytest.mark.integration
 

@@ -7,9 +7,9 @@ import httpx
 import psycopg
 import pytest
 
-from service.auth.tokens import fingerprint
-from tests.integration.conftest import Database, Redis
-from tests.unit.service.harness import PASSWORD, Api, new_email, problem, running
+from service.tokens.opaque import fingerprint
+from tests.harness import PASSWORD, Api, new_email, problem, running
+from tests.servers import Database, Redis
 
 pytestmark = pytest.mark.integration
 

@@ -6,7 +6,7 @@ import pytest
 
 from service.bootstrap import bootstrap
 from service.settings import Settings, SettingsError
-from tests.unit.service.harness import running
+from tests.harness import running
 
 
 @pytest.fixture

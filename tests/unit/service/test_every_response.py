@@ -13,7 +13,7 @@ from service.audit.events import AuditEvent
 from service.observability.logging import JsonFormatter
 from service.observability.metrics import AUTH_OPERATIONS, CACHE_KINDS, CACHE_RESULTS
 from service.settings import Settings
-from tests.unit.service.harness import PASSWORD, Api, bearer, new_email, problem, running
+from tests.harness import PASSWORD, Api, bearer, new_email, problem, running
 
 LATENCY = "janua_request_latency_milliseconds_count"
 

@@ -10,8 +10,8 @@ from sqlalchemy import text
 from service.clock import ManualClock
 from service.database.tables import REQUIRED_REVISION
 from service.settings import Settings
+from tests.harness import Api, SharedStore, problem, running
 from tests.unit.service.conftest import ROOT
-from tests.unit.service.harness import Api, SharedStore, problem, running
 
 
 async def test_ready_with_database_and_cache(api: Api) -> None:

@@ -16,7 +16,7 @@ from schemathesis import GenerationMode
 
 from service.app import create_app
 from service.settings import Settings
-from tests.unit.service.harness import Api
+from tests.harness import Api
 
 AUTH = "/api/v1/auth"
 ROUTES = [

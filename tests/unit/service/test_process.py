@@ -13,8 +13,8 @@ import httpx
 import pytest
 
 from service.settings import Settings
+from tests.harness import PASSWORD, new_email
 from tests.unit.service.conftest import ROOT
-from tests.unit.service.harness import PASSWORD, new_email
 
 
 @asynccontextmanager

@@ -7,7 +7,6 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import select
 
-from service.auth.tokens import fingerprint
 from service.cache import get_cache_service
 from service.cache.generation import SharedGeneration
 from service.cache.service import CacheService
@@ -15,8 +14,9 @@ from service.clock import ManualClock
 from service.database.tables import cache_generation
 from service.sessions.repository import Identity
 from service.settings import Settings
+from service.tokens.opaque import fingerprint
 from service.users.models import Grants, User
-from tests.unit.service.harness import Api, SharedStore, eventually, new_email, problem, running
+from tests.harness import Api, SharedStore, eventually, new_email, problem, running
 
 LEASE = 30.0
 

@@ -14,11 +14,11 @@ from service import __version__
 from service.auth.common_passwords import COMMON_PASSWORDS
 from service.auth.models import NewPassword
 from service.auth.passwords import MAX_LENGTH, MIN_LENGTH
-from service.auth.tokens import fingerprint, is_well_formed, new_token
 from service.clock import ManualClock
 from service.ids import new_id
 from service.observability.hit_rate import WINDOW_SECONDS, HitRateWindow
 from service.observability.metrics import LATENCY_BUCKETS
+from service.tokens.opaque import fingerprint, is_well_formed, new_token
 from service.users.models import EMAIL_MAX_LENGTH, EMAIL_PATTERN, EmailAddress
 from tests.unit.service.conftest import ROOT
 

@@ -10,7 +10,7 @@ from service.database.engine import Database
 from service.database.tables import tenants
 from service.ids import new_id
 from service.settings import Settings
-from tests.unit.service.harness import PASSWORD, Api, new_email, problem, running
+from tests.harness import PASSWORD, Api, new_email, problem, running
 
 
 async def test_signup_answers_the_user(api: Api) -> None:

@@ -5,12 +5,12 @@ from datetime import datetime
 import pytest
 from sqlalchemy import select, text, update
 
-from service.auth.tokens import fingerprint
 from service.clock import ManualClock
 from service.database.engine import Database
 from service.database.tables import audit_logs, sessions, user_roles
 from service.settings import Settings
-from tests.unit.service.harness import PASSWORD, Api, bearer, new_email, problem, running
+from service.tokens.opaque import fingerprint
+from tests.harness import PASSWORD, Api, bearer, new_email, problem, running
 
 
 async def test_validate_answers_what_the_token_stands_for(api: Api) -> None:

@@ -1,19 +1,27 @@
 """What the service's tests share: a running application and the requests that they make of it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from itertools import count
 from typing import Any
+from uuid import UUID
 
 import httpx
 from fastapi import FastAPI
+from sqlalchemy import insert, select
 
 from service.app import create_app
 from service.cache.memory import MemoryBackend
 from service.cache.protocol import CacheBackend, CacheUnavailableError, Entry
 from service.clock import Clock, ManualClock
+from service.database.engine import Database
+from service.database.scope import Scope
+from service.database.tables import audit_logs, tenants, user_roles
+from service.database.types import AnyRow
+from service.ids import new_id
 from service.settings import Settings
 
 PASSWORD = "correct horse battery staple"
@@ -46,6 +54,38 @@ class Api:
         assert (await self.signup(email)).status_code == 201
         return str((await self.login(email)).json()["access_token"])
 
+    async def new_tenant(self, slug: str | None = None) -> str:
+        """Write a tenant, past the API; its slug."""
+        slug = slug or f"tenant-{next(_numbers)}"
+        tenant_id = new_id()
+        row = {"id": tenant_id, "slug": slug, "name": slug.title(), "created_at": datetime.now(UTC)}
+        async with self.database.writing(Scope(tenant_id, platform=True)) as connection:
+            await connection.execute(insert(tenants).values(row))
+        return slug
+
+    async def new_person(self, role: str | None = None, tenant: str = "default") -> "Person":
+        """Sign a new user up, give it one more role past the API, and log in."""
+        email = new_email()
+        user = (await self.signup(email, tenant=tenant)).json()
+        if role is not None:
+            tenant_id = await self.app.state.auth.tenants.find(tenant)
+            row = {"tenant_id": tenant_id, "user_id": UUID(user["id"]), "role_name": role}
+            async with self.database.writing(Scope(tenant_id)) as connection:
+                await connection.execute(insert(user_roles).values(row))
+        return Person(self, user, (await self.login(email, tenant=tenant)).json())
+
+    async def audit_rows(self, tenant: str = "default") -> Sequence[AnyRow]:
+        """The rows of a tenant's trail in the order in which they were written."""
+        tenant_id = await self.app.state.auth.tenants.find(tenant)
+        statement = select(audit_logs).where(audit_logs.c.tenant_id == tenant_id).order_by(audit_logs.c.id)
+        async with self.database.reading(Scope(tenant_id)) as connection:
+            return (await connection.execute(statement)).all()
+
+    @property
+    def database(self) -> Database:
+        database: Database = self.app.state.database
+        return database
+
     async def get(self, name: str, token: str, tenant: str | None = None) -> httpx.Response:
         return await self.client.get(f"/api/v1/auth/{name}", headers=bearer(token) | _tenant(tenant))
 
@@ -55,6 +95,23 @@ class Api:
     def metric(self, name: str, **labels: str) -> float | None:
         value: float | None = self.app.state.metrics.registry.get_sample_value(name, labels)
         return value
+
+
+@dataclass(frozen=True)
+class Person:
+    """A user with a session, and the requests that it makes."""
+
+    api: Api
+    user: dict[str, Any]
+    session: dict[str, Any]
+
+    @property
+    def token(self) -> str:
+        return str(self.session["access_token"])
+
+    async def call(self, method: str, path: str, **options: Any) -> httpx.Response:
+        """A request with the access token; `path` is what comes after `/api/v1`."""
+        return await self.api.client.request(method, f"/api/v1{path}", headers=bearer(self.token), **options)
 
 
 def bearer(token: str) -> dict[str, str]:

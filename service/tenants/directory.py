@@ -1,0 +1,31 @@
+"""Which tenant a slug means."""
+
+from uuid import UUID
+
+from service import problems
+from service.database.engine import Database
+from service.tenants.repository import find_tenant_id
+
+# Tenants are few, but an attacker's slugs would not be: only those that exist are remembered.
+_MAX_REMEMBERED = 100_000
+
+
+class TenantDirectory:
+    """Remembers the ids of tenants: a tenant is never removed and never gets another slug."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._ids: dict[str, UUID] = {}
+
+    async def find(self, slug: str) -> UUID:
+        """The id of a tenant. Problems: 404."""
+        known = self._ids.get(slug)
+        if known is not None:
+            return known
+        async with self._database.reading() as connection:
+            found = await find_tenant_id(connection, slug)
+        if found is None:
+            raise problems.unknown_tenant(slug)
+        if len(self._ids) < _MAX_REMEMBERED:
+            self._ids[slug] = found
+        return found

@@ -1,0 +1,51 @@
+"""Fixtures that tests of several kinds share."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+from alembic import command
+from alembic.config import Config
+
+from service.settings import Settings
+from tests.servers import (
+    ROOT,
+    alembic,
+    database,
+    migrated,
+    own_redis,
+    password_file,
+    postgres,
+    redis,
+    shared_redis,
+    template,
+)
+
+__all__ = [
+    "alembic",
+    "database",
+    "migrated",
+    "own_redis",
+    "password_file",
+    "postgres",
+    "redis",
+    "shared_redis",
+    "template",
+]
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated SQLite file to copy."""
+    file = tmp_path_factory.mktemp("database") / "migrated.db"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("JANUA_DATABASE_URL", f"sqlite:///{file}")
+        command.upgrade(Config(ROOT / "alembic.ini"), "head")
+    return file
+
+
+@pytest.fixture
+def sqlite_settings(sqlite_template: Path, tmp_path: Path) -> Settings:
+    """A database of the test's own, and deadlines that a busy machine does not miss."""
+    file = shutil.copy(sqlite_template, tmp_path / "janua.db")
+    return Settings(database_url=f"sqlite:///{file}", hash_deadline_seconds=60, database_timeout_seconds=30)
