@@ -189,6 +189,7 @@ class StoreView:
     async def fill(self, mark: str, ticket: str, entries: Mapping[str, Entry]) -> bool:
         self.fills_waiting += 1
         await self.fill_gate.wait()
+        self.fills_waiting -= 1
         return await self._reached().fill(mark, ticket, entries)
 
     async def remove(self, *keys: str) -> None:

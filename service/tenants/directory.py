@@ -1,9 +1,13 @@
 """Which tenant a slug means."""
 
+from contextlib import suppress
 from uuid import UUID
+
+from sqlalchemy.exc import SQLAlchemyError
 
 from service import problems
 from service.database.engine import Database
+from service.problems import ProblemError
 from service.tenants.repository import find_tenant_id
 
 # Tenants are few, but an attacker's slugs would not be: only those that exist are remembered.
@@ -16,6 +20,11 @@ class TenantDirectory:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._ids: dict[str, UUID] = {}
+
+    async def remember(self, slug: str) -> None:
+        """Spare the first request the look-up, if the database can be asked already."""
+        with suppress(SQLAlchemyError, OSError, ProblemError):
+            await self.find(slug)
 
     async def find(self, slug: str) -> UUID:
         """The id of a tenant. Problems: 404."""
