@@ -5,9 +5,9 @@ Every variable starts with `JANUA_`; with none set the service runs alone on SQL
 
 import os
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, ValidationError, model_validator
+from pydantic import AfterValidator, Field, ValidationError, ValidationInfo
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
@@ -53,6 +53,18 @@ def _secret_file(path: Path) -> Path:
     return path
 
 
+def _not_less_than(other: str) -> AfterValidator:
+    """The rule that a figure is at least that of another field, which has to be declared before it."""
+
+    def check(value: float, info: ValidationInfo) -> float:
+        # A field that is wrong itself is not among the data: that mistake is named already.
+        if value < info.data.get(other, value):
+            raise ValueError(f"must not be less than JANUA_{other.upper()}")
+        return value
+
+    return AfterValidator(check)
+
+
 SecretFile = Annotated[Path, AfterValidator(_secret_file)]
 Seconds = Annotated[int, Field(ge=1)]
 
@@ -64,15 +76,16 @@ def _available_cpus() -> int:
 class Settings(BaseSettings):
     """All that can be configured; each field is the variable `JANUA_` + its name in capitals."""
 
-    model_config = SettingsConfigDict(env_prefix="JANUA_", env_ignore_empty=True, frozen=True)
+    model_config = SettingsConfigDict(env_prefix="JANUA_", env_ignore_empty=True, frozen=True, allow_inf_nan=False)
 
     release: str = "dev"
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=1, le=65535)] = 8000
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
-    drain_seconds: Annotated[float, Field(ge=0)] = 0
-    shutdown_seconds: Seconds = 20
     request_timeout_seconds: Annotated[float, Field(gt=0)] = 15
+    drain_seconds: Annotated[float, Field(ge=0)] = 0
+    # A stop that waits less than a request may last would cut it off.
+    shutdown_seconds: Annotated[Seconds, _not_less_than("request_timeout_seconds")] = 20
     max_body_bytes: Annotated[int, Field(ge=1024)] = 64 * 1024
 
     database_url: Annotated[str, AfterValidator(_database_url)] = "sqlite:///.janua/dev/janua.db"
@@ -87,7 +100,7 @@ class Settings(BaseSettings):
     redis_pool_size: Annotated[int, Field(ge=1, le=1000)] = 32
 
     hash_workers: Annotated[int, Field(ge=1, le=64)] = Field(default_factory=_available_cpus)
-    hash_deadline_seconds: Annotated[float, Field(gt=0)] = 2.0
+    hash_deadline_seconds: Annotated[float, Field(gt=0)] = 0.75
     # OWASP's parameters of argon2id are the least that is allowed (Password Storage Cheat Sheet).
     hash_time_cost: Annotated[int, Field(ge=2, le=100)] = 2
     hash_memory_kib: Annotated[int, Field(ge=19_456, le=4_194_304)] = 19_456
@@ -96,9 +109,9 @@ class Settings(BaseSettings):
     login_window_seconds: Seconds = 900
 
     access_token_seconds: Seconds = 3600
-    refresh_token_seconds: Seconds = 30 * 24 * 3600
+    refresh_token_seconds: Annotated[Seconds, _not_less_than("access_token_seconds")] = 30 * 24 * 3600
     refresh_grace_seconds: Annotated[float, Field(ge=0, le=60)] = 5
-    session_seconds: Seconds = 90 * 24 * 3600
+    session_seconds: Annotated[Seconds, _not_less_than("refresh_token_seconds")] = 90 * 24 * 3600
     cleanup_seconds: Seconds = 300
 
     signing_secret_file: SecretFile | None = None
@@ -114,14 +127,6 @@ class Settings(BaseSettings):
 
     admin_email: EmailAddress | None = None
     admin_password_file: SecretFile | None = None
-
-    @model_validator(mode="after")
-    def _each_outlives_the_other(self) -> Self:
-        if self.refresh_token_seconds < self.access_token_seconds:
-            raise ValueError("JANUA_REFRESH_TOKEN_SECONDS must not be less than JANUA_ACCESS_TOKEN_SECONDS")
-        if self.session_seconds < self.refresh_token_seconds:
-            raise ValueError("JANUA_SESSION_SECONDS must not be less than JANUA_REFRESH_TOKEN_SECONDS")
-        return self
 
     @property
     def sqlalchemy_url(self) -> URL:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from sqlalchemy import URL, event
+from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import QueuePool
 
@@ -53,6 +54,11 @@ class Database:
         async with self._engine.begin() as connection:
             await _begin_unit(connection, Unit.TRANSACTION, scope)
             yield connection
+
+    @property
+    def has_row_level_security(self) -> bool:
+        """Whether the database itself keeps tenants apart."""
+        return self._engine.dialect.name == postgresql.dialect.name
 
     @property
     def connections_in_use(self) -> int:

@@ -7,18 +7,22 @@ tenant, the statement and its commit are one round trip together, where a driver
 A test counts them on the wire.
 """
 
+import asyncio
 import select
+from contextlib import suppress
 from enum import Enum
-from typing import Any, LiteralString, Self
+from typing import Any, LiteralString, Self, TypeVar
 
 import psycopg
-from psycopg import AsyncCursor
-from psycopg.abc import Params, Query
+from psycopg import AsyncCursor, waiting
+from psycopg.abc import Params, PQGen, Query
 from psycopg.pq import TransactionStatus
 from sqlalchemy.exc import InvalidatePoolError
 
 from service.database.scope import Scope
 from service.observability.context import current_request
+
+_T = TypeVar("_T")
 
 _SET_SCOPE: LiteralString = "SELECT set_config('janua.tenant_id', %s, true), set_config('janua.platform', %s, true)"
 
@@ -71,6 +75,20 @@ class TenantConnection(psycopg.AsyncConnection[Any]):
         self._count_if_open()
         await super().rollback()
 
+    async def wait(self, gen: PQGen[_T], interval: float = 0.1, timeout: float | None = None) -> _T:  # noqa: ASYNC109 - psycopg's
+        """Wait for the server as psycopg does; whoever is cancelled meanwhile closes the connection at once.
+
+        psycopg would ask the server to end the statement first, and wait up to ten seconds for one that is frozen.
+        A statement that nobody waits for any more is ended by the server at its time-out.
+        """
+        try:
+            return await waiting.wait_async(gen, self.pgconn.socket, interval=interval, timeout=timeout)
+        except asyncio.CancelledError:
+            self.pgconn.finish()
+            with suppress(psycopg.Error):  # it may have meant to read what the pipeline still holds
+                gen.close()
+            raise
+
     def is_dead(self) -> bool:
         """Whether the server has hung up: an idle connection has something to read only then."""
         poll = select.poll()
@@ -91,11 +109,11 @@ class TenantCursor(AsyncCursor[Any]):
         """Execute one statement and wait for its result."""
         connection = self.connection
         assert isinstance(connection, TenantConnection)  # noqa: S101 - whose cursor_factory this is
+        _count_round_trip()
         async with connection.pipeline():
             for statement, values in connection.prologue():
                 await AsyncCursor(connection).execute(statement, values)
             await super().execute(query, params, prepare=prepare, binary=binary)  # type: ignore[arg-type, misc]  # one of psycopg's overloads takes templates alone
-        _count_round_trip()
         return self
 
 
