@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from alerts.metrics import DATABASE_ROLE_RESTRICTED
 from alerts.rules import ESSENTIAL_METRICS
 from alerts.series import (
     LASTING,
@@ -18,6 +19,7 @@ from alerts.series import (
     queries,
     requests,
     series,
+    undefined,
     vanishes,
 )
 from alerts.targets import Targets
@@ -134,6 +136,7 @@ def _dependencies() -> list[Case]:
     postgres = {"job": "postgres", "instance": "postgres-exporter:9187"}
     redis = {"job": "redis", "instance": "redis-exporter:9121"}
     replica = {"job": "service", "instance": "10.0.0.1:8000"}
+    restricted = series(DATABASE_ROLE_RESTRICTED, replica)
     redis_views = (series("redis_up", redis), series("janua_redis_up", replica))
     return [
         Case(
@@ -154,6 +157,17 @@ def _dependencies() -> list[Case]:
             silent_on={
                 "up": dict.fromkeys(redis_views, always(1)),
                 "down for a moment": dict.fromkeys(redis_views, falls_to_zero(JUST_NOW)),
+            },
+        ),
+        Case(
+            alert="DatabaseRoleUnrestricted",
+            at="5m",
+            fires_on={restricted: always(0)},
+            firing=(Firing(labels=replica),),
+            silent_on={
+                "bound": {restricted: always(1)},
+                "not known, or no such database": {restricted: undefined()},
+                "just started": {restricted: f"_x{JUST_NOW} {always(0)}"},
             },
         ),
     ]

@@ -11,6 +11,8 @@ GRAFANA_JOB = "grafana"
 REQUEST_LATENCY = "janua_request_latency_milliseconds"
 AUTH_OPERATION = "janua_auth_operation_milliseconds"
 DB_QUERIES = "janua_db_queries_total"
+DB_ROUND_TRIPS = "janua_db_round_trips_total"
+DATABASE_ROLE_RESTRICTED = "janua_database_role_restricted"
 CACHE_REQUESTS = "janua_cache_requests_total"
 BUILD_INFO = "janua_build_info"
 EDGE_ACTIVE_SERVERS = 'haproxy_backend_active_servers{proxy="replicas"}'
@@ -35,12 +37,15 @@ SERVICE_METRICS = frozenset(
         BUILD_INFO,
         "janua_audit_rows_total",
         "janua_cache_hit_rate_percent",
+        DATABASE_ROLE_RESTRICTED,
+        DB_ROUND_TRIPS,
         "janua_db_pool_connections",
         "janua_db_pool_size",
         "janua_hash_queue_depth",
         "janua_hashes_total",
         "janua_hash_rejections_total",
         "janua_redis_up",
+        "janua_sessions_cleaned_total",
     }
 )
 

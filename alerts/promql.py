@@ -44,8 +44,12 @@ def cache_lookups(selector: str, window: str) -> str:
 
 def queries_per_request(window: str, by: str = "") -> str:
     """Return database queries per auth request."""
-    queries = f"sum{_by(by)}(rate({DB_QUERIES}{{{AUTH_ROUTES}}}[{window}]))"
-    return f"{queries} / {requests(AUTH_ROUTES, window, by)}"
+    return per_request(DB_QUERIES, AUTH_ROUTES, window, by)
+
+
+def per_request(counter: str, selector: str, window: str, by: str = "") -> str:
+    """Return by how much `counter` grows with each request on the routes that `selector` picks."""
+    return f"sum{_by(by)}(rate({counter}{{{selector}}}[{window}])) / {requests(selector, window, by)}"
 
 
 def _by(labels: str) -> str:

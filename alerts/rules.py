@@ -7,6 +7,7 @@ from enum import StrEnum
 from alerts import recordings as record
 from alerts.metrics import (
     ALERTMANAGER_JOB,
+    DATABASE_ROLE_RESTRICTED,
     EDGE_JOB,
     POSTGRES_JOB,
     PROMETHEUS_JOB,
@@ -149,6 +150,13 @@ def _dependencies() -> list[Alert]:
             expression="redis_up == 0 or janua_redis_up == 0",
             summary="Redis does not answer {instance}",
             pending="15s",
+        ),
+        Alert(
+            name="DatabaseRoleUnrestricted",
+            severity=Severity.TICKET,
+            expression=f"{DATABASE_ROLE_RESTRICTED} == 0",
+            summary="row level security does not bind the database role of {instance}",
+            pending="1m",
         ),
     ]
 

@@ -24,6 +24,11 @@ def always(value: int) -> str:
     return f"{value}x{LASTING}"
 
 
+def undefined() -> str:
+    """Be NaN for as long as a test looks; promtool knows no shorter way to say so."""
+    return " ".join(["NaN"] * 6 * MINUTE)
+
+
 def falls_to_zero(after: int) -> str:
     """Change from 1 to 0 after so many samples."""
     return f"1x{after} 0x{LASTING}"

@@ -34,7 +34,7 @@ class _Model(BaseModel):
 
 
 class Secrets(_Model):
-    """Generated passwords; `janua:secrets` holds them as one encrypted object."""
+    """Generated passwords, and what keys of tokens are derived from; `janua:secrets` is one encrypted object."""
 
     database: SecretStr
     database_app: SecretStr
@@ -42,6 +42,7 @@ class Secrets(_Model):
     redis: SecretStr
     grafana: SecretStr
     admin: SecretStr
+    signing: SecretStr
 
 
 class EmailReceiver(_Model):

@@ -2,10 +2,9 @@
 
 import sys
 
-import uvicorn
-
 from service.app import create_app
 from service.observability.logging import configure_logging
+from service.server import DrainingServer
 from service.settings import SettingsError, load_settings
 
 
@@ -17,21 +16,7 @@ def main() -> int:
         sys.stderr.write(f"The settings are wrong:\n{error}\n")
         return 2
     configure_logging(settings.log_level)
-    # One worker: several would each answer a scrape with their own share of the counters.
-    uvicorn.run(
-        create_app(settings),
-        host=settings.host,
-        port=settings.port,
-        loop="uvloop",
-        http="httptools",
-        ws="none",
-        lifespan="on",
-        access_log=False,
-        log_config=None,
-        server_header=False,
-        proxy_headers=False,
-        timeout_graceful_shutdown=settings.shutdown_seconds,
-    )
+    DrainingServer(create_app(settings), settings).run()
     return 0
 
 

@@ -2,33 +2,48 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from typing import Any
 
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
 from service import __version__
+from service.audit.routes import router as audit_router
 from service.audit.trail import Trail
 from service.auth.lockout import Lockout
 from service.auth.passwords import Passwords
 from service.auth.routes import router as auth_router
 from service.auth.service import AuthService
-from service.body_limit import BodyLimitMiddleware
 from service.cache import build_cache
 from service.cache.protocol import CacheBackend
+from service.cache.routes import router as cache_router
 from service.clock import Clock, SystemClock
 from service.database.engine import Database
+from service.database.role import RoleCheck
 from service.health.routes import router as health_router
+from service.limits import LimitsMiddleware
 from service.observability.metrics import Metrics
 from service.observability.middleware import PerformanceTrackingMiddleware
 from service.problems import Problem, install_problem_handlers
+from service.roles.routes import router as role_router
+from service.roles.service import RoleService
+from service.sessions.cleanup import Cleanup
 from service.sessions.routes import router as session_router
 from service.sessions.service import SessionService
 from service.settings import Settings
 from service.tenants.directory import TenantDirectory
+from service.tenants.header import DEFAULT_TENANT
+from service.tenants.routes import router as tenant_router
+from service.tenants.service import TenantService
+from service.tokens.keys import SigningKeys
 from service.tokens.routes import router as token_router
+from service.tokens.routes import well_known_router
 from service.tokens.secret import load_signing_secret
+from service.tokens.service import TokenService
+from service.users.copies import UserCopies
+from service.users.routes import router as user_router
+from service.users.service import UserService
 
 _DESCRIPTION = "A multi-tenant authentication service. Errors are problem documents (RFC 9457)."
 
@@ -50,15 +65,18 @@ def create_app(settings: Settings, *, clock: Clock | None = None, store: CacheBa
     sessions = SessionService(settings, database, trail, cache.service, clock, secret.derive("refresh"))
     tenants = TenantDirectory(database)
     lockout = Lockout(settings.login_failures, settings.login_window_seconds)
+    cleanup = Cleanup(settings, database, lockout, clock, metrics)
+    role_check = RoleCheck(database, clock, metrics)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         await cache.keeper.round()
-        keeping = asyncio.create_task(cache.keeper.run())
+        await tenants.remember(DEFAULT_TENANT)
+        background = [asyncio.create_task(work) for work in (cache.keeper.run(), cleanup.run(), role_check.run())]
         yield
-        keeping.cancel()
-        with suppress(asyncio.CancelledError):
-            await keeping
+        for task in background:
+            task.cancel()
+        await asyncio.wait(background)
         passwords.close()
         await cache.service.close()
         await database.close()
@@ -73,16 +91,25 @@ def create_app(settings: Settings, *, clock: Clock | None = None, store: CacheBa
         swagger_ui_oauth2_redirect_url=None,
     )
     app.state.settings = settings
+    app.state.draining = False
     app.state.metrics = metrics
     app.state.database = database
     app.state.cache = cache.service
     app.state.sessions = sessions
+    signing_keys = SigningKeys(secret, settings.jwt_rotation_seconds)
+    app.state.tokens = TokenService(settings, sessions, trail, cache.service, clock, signing_keys)
+    copies = UserCopies(database, cache.service)
+    app.state.users = UserService(database, trail, copies, clock)
+    app.state.roles = RoleService(database, trail, copies, clock)
+    app.state.tenants = TenantService(database, trail, passwords, clock)
     app.state.auth = AuthService(database, trail, cache.service, passwords, lockout, sessions, tenants, clock)
-    # The last one added is the outermost: it sees every answer, the body limit's too.
-    app.add_middleware(BodyLimitMiddleware, max_bytes=settings.max_body_bytes)
+    # The last one added is the outermost: it sees every answer, those of the limits too.
+    app.add_middleware(LimitsMiddleware, max_bytes=settings.max_body_bytes, seconds=settings.request_timeout_seconds)
     app.add_middleware(PerformanceTrackingMiddleware, metrics=metrics, clock=clock)
     install_problem_handlers(app)
-    for router in (auth_router, session_router, token_router, health_router):
+    accounts = (auth_router, session_router, token_router, well_known_router)
+    administration = (user_router, role_router, tenant_router, audit_router, cache_router)
+    for router in (*accounts, *administration, health_router):
         app.include_router(router)
         metrics.initialise_routes(
             (method, route.path, route.status_code or 200)

@@ -127,8 +127,9 @@ def too_busy(retry_after: int) -> ProblemError:
 
 
 def body_too_slow(seconds: float) -> ProblemError:
-    """The answer to a body that is not complete after that many seconds."""
-    return ProblemError(408, "request-timeout", f"The request was not complete after {seconds:g} seconds.")
+    """The answer to a body that is not complete after that many seconds; the rest of it is not waited for."""
+    detail = f"The request was not complete after {seconds:g} seconds."
+    return ProblemError(408, "request-timeout", detail, headers={"Connection": "close"})
 
 
 def took_too_long(seconds: float) -> ProblemError:

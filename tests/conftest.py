@@ -48,4 +48,10 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def sqlite_settings(sqlite_template: Path, tmp_path: Path) -> Settings:
     """A database of the test's own, and deadlines that a busy machine does not miss."""
     file = shutil.copy(sqlite_template, tmp_path / "janua.db")
-    return Settings(database_url=f"sqlite:///{file}", hash_deadline_seconds=60, database_timeout_seconds=30)
+    return Settings(
+        database_url=f"sqlite:///{file}",
+        hash_deadline_seconds=60,
+        database_timeout_seconds=30,
+        request_timeout_seconds=120,
+        shutdown_seconds=120,
+    )

@@ -15,7 +15,7 @@ from sqlalchemy import insert, select
 
 from service.app import create_app
 from service.cache.memory import MemoryBackend
-from service.cache.protocol import CacheBackend, CacheUnavailableError, Entry
+from service.cache.protocol import CacheBackend, CacheUnavailableError, Entry, Usage
 from service.clock import Clock, ManualClock
 from service.database.engine import Database
 from service.database.scope import Scope
@@ -198,8 +198,8 @@ class StoreView:
     async def ping(self) -> None:
         await self._reached().ping()
 
-    async def count(self) -> int:
-        return await self._reached().count()
+    async def usage(self) -> Usage:
+        return await self._reached().usage()
 
     async def close(self) -> None:
         """The store outlives its views."""

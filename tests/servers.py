@@ -110,6 +110,8 @@ class Database:
             "database_timeout_seconds": 30,
             "redis_timeout_seconds": 10,
             "cache_lease_seconds": 60,
+            "request_timeout_seconds": 120,
+            "shutdown_seconds": 120,
         }
         return Settings(
             database_url=self.url("janua_app"),

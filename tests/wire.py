@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -29,13 +29,21 @@ class Wire:
         self._host, self._port = parts.hostname, parts.port
         self._idle: list[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = []
 
-    async def request(self, method: str, path: str, token: str | None = None, body: Any = None) -> Answer:
+    async def request(
+        self,
+        method: str,
+        path: str,
+        token: str | None = None,
+        body: Any = None,
+        extra: Mapping[str, str] | None = None,
+    ) -> Answer:
         """Send a request, and wait for the whole answer."""
         reader, writer = await self._connection()
         content = b"" if body is None else json.dumps(body).encode()
         lines = [f"{method} {path} HTTP/1.1", "Host: replica", f"Content-Length: {len(content)}"]
         lines += [f"Authorization: Bearer {token}"] if token else []
         lines += ["Content-Type: application/json"] if content else []
+        lines += [f"{name}: {value}" for name, value in (extra or {}).items()]
         writer.write("\r\n".join([*lines, "", ""]).encode() + content)
         head = (await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")
         headers = dict(line.lower().split(": ", 1) for line in head[1:] if line)
@@ -66,3 +74,16 @@ async def wires(urls: list[str]) -> AsyncIterator[list[Wire]]:
     yield opened
     for wire in opened:
         await wire.close()
+
+
+async def in_parallel(work: Sequence[Callable[[], Awaitable[None]]], at_once: int = 16) -> None:
+    """Do all of it, so much at a time."""
+    todo = iter(work)
+
+    async def worker() -> None:
+        for task in todo:
+            await task()
+
+    async with asyncio.TaskGroup() as group:
+        for _ in range(at_once):
+            group.create_task(worker())

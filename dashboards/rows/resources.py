@@ -1,16 +1,16 @@
-"""What does a request cost: cache, database, hashing, audit trail?"""
+"""What does a request cost: cache, database, hashing, audit trail? And what is left behind?"""
 
 from alerts import promql
 from alerts import recordings as record
-from alerts.metrics import CACHE_REQUESTS
+from alerts.metrics import API_ROUTES, CACHE_REQUESTS, DB_ROUND_TRIPS
 from alerts.recordings import RATIO
 from alerts.targets import Targets
 from dashboards.panels import COUNT, PERCENT, REQUESTS_PER_SECOND, WINDOW, Limit, Panel, Series, graph
 
 
 def lines(targets: Targets) -> list[list[Panel]]:
-    """Return the cache, then the database, password hashing and the audit trail."""
-    return [_cache(targets), _database()]
+    """Return the cache; the database, password hashing and the audit trail; what requests wait for, and leave."""
+    return [_cache(targets), _database(), _round_trips()]
 
 
 def _cache(targets: Targets) -> list[Panel]:
@@ -77,5 +77,22 @@ def _database() -> list[Panel]:
                 )
             ],
             REQUESTS_PER_SECOND,
+        ),
+    ]
+
+
+def _round_trips() -> list[Panel]:
+    return [
+        graph(
+            "Round trips per request",
+            "Times that a request waits for PostgreSQL, by route: a statement, or a COMMIT of several.",
+            [Series(promql.per_request(DB_ROUND_TRIPS, API_ROUTES, WINDOW, "path"), "{{path}}")],
+            COUNT,
+        ),
+        graph(
+            "Sessions cleaned up",
+            "Sessions deleted per second because they cannot be used or refreshed any more, by replica.",
+            [Series(f"sum by (instance) (rate(janua_sessions_cleaned_total[{WINDOW}]))", "{{instance}}")],
+            COUNT,
         ),
     ]

@@ -9,23 +9,23 @@ from infra.setup.host import LOCAL
 FOLDER = LOCAL / "secrets"
 PASSPHRASE = FOLDER / "passphrase"
 # Of each stack; infra/config.py takes them over under the same names.
-NAMES = ("database", "databaseApp", "databaseExporter", "redis", "grafana", "admin")
+NAMES = ("database", "databaseApp", "databaseExporter", "redis", "grafana", "admin", "signing")
 BYTES = 24
 
 
 def ensure(stack: str) -> str:
-    """Generate what is missing of the state's passphrase and the passwords of `stack`."""
+    """Generate what is missing of the state's passphrase and the secrets of `stack`."""
     made = [path.name for path in [PASSPHRASE, *(stack_folder(stack) / name for name in NAMES)] if _ensure(path)]
     return f"generated {', '.join(made)}" if made else "all there"
 
 
 def stack_folder(stack: str) -> Path:
-    """Return the folder with the passwords of `stack`, a file each."""
+    """Return the folder with the secrets of `stack`, a file each."""
     return FOLDER / stack
 
 
 def read(stack: str) -> dict[str, str]:
-    """Return the passwords of `stack` by name."""
+    """Return the secrets of `stack` by name."""
     return {name: (stack_folder(stack) / name).read_text() for name in NAMES}
 
 

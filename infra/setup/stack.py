@@ -50,12 +50,8 @@ def ensure(stack: str) -> str:
     wanted = _wanted(present)
     for key, value in wanted.items():
         _pulumi("config", "set", "--stack", stack, f"{NAMESPACE}:{key}", value)
-    if "secrets" not in present:
-        _set_secret(stack, "secrets", json.dumps(secrets.read(stack)))
-    changed = [
-        *(f"{key}={value}" for key, value in wanted.items()),
-        *(["secrets"] if "secrets" not in present else []),
-    ]
+    added = _record_secrets(stack, known=_known_secrets(stack) if "secrets" in present else {})
+    changed = [*(f"{key}={value}" for key, value in wanted.items()), *(f"secret {name}" for name in added)]
     return f"{stack}: recorded {', '.join(changed)}" if changed else f"{stack}: nothing to record"
 
 
@@ -82,6 +78,23 @@ def _wanted(present: dict[str, str]) -> dict[str, str]:
         if present.get("grafana") != grafana:
             wanted["grafana"] = grafana
     return wanted
+
+
+def _record_secrets(stack: str, known: dict[str, str]) -> list[str]:
+    """Add the generated secrets that the configuration lacks; return their names.
+
+    Those that it has are in use (a database keeps the password that it was made with), whatever the files say.
+    """
+    missing = {name: value for name, value in secrets.read(stack).items() if name not in known}
+    if missing:
+        _set_secret(stack, "secrets", json.dumps(known | missing))
+    return list(missing)
+
+
+def _known_secrets(stack: str) -> dict[str, str]:
+    """Return the secrets in the configuration of `stack`, which may be those of a release that needed fewer."""
+    known: dict[str, str] = json.loads(_pulumi("config", "get", "--stack", stack, f"{NAMESPACE}:secrets"))
+    return known
 
 
 def _pulumi(*arguments: str) -> str:

@@ -46,6 +46,7 @@ class Application(pulumi.ComponentResource):
             secrets={
                 "database_app_password": config.secrets.database_app.get_secret_value(),
                 "redis_password": config.secrets.redis.get_secret_value(),
+                "signing_secret": config.secrets.signing.get_secret_value(),
             },
         )
         self.replicas = [
@@ -69,10 +70,13 @@ def _settings() -> dict[str, str]:
     return {
         "JANUA_HOST": "0.0.0.0",  # noqa: S104 - every address of the container, which publishes none
         "JANUA_PORT": str(PORT),
+        # With the time for requests in progress (20 seconds) less than the engine waits: STOP_SECONDS.
+        "JANUA_DRAIN_SECONDS": "3",
         "JANUA_DATABASE_URL": APPLICATION_URL,
         "JANUA_DATABASE_PASSWORD_FILE": "/run/secrets/database_app_password",
         "JANUA_REDIS_URL": f"{REDIS_ADDRESS}/0",
         "JANUA_REDIS_PASSWORD_FILE": "/run/secrets/redis_password",
+        "JANUA_SIGNING_SECRET_FILE": "/run/secrets/signing_secret",
     }
 
 

@@ -41,16 +41,17 @@ class CachedSession(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Kind(Generic[T]):
-    """One kind of entry: its label in metrics and the type of its value."""
+    """One kind of entry: its label in metrics, the type of its value and how its keys begin."""
 
     name: str
     model: type[T]
+    prefixes: tuple[str, ...]
 
 
-VALIDATION = Kind("validation", Validation)
-SESSION = Kind("session", CachedSession)
-USER = Kind("user", User)
-PERMISSIONS = Kind("permissions", Grants)
+VALIDATION = Kind("validation", Validation, ("token:validation:",))
+SESSION = Kind("session", CachedSession, ("session:token:",))
+USER = Kind("user", User, ("user:id:", "user:email:"))
+PERMISSIONS = Kind("permissions", Grants, ("permissions:",))
 KINDS = (VALIDATION, SESSION, USER, PERMISSIONS)
 
 

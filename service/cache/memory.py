@@ -3,7 +3,7 @@
 from collections import OrderedDict
 from collections.abc import Mapping
 
-from service.cache.protocol import Entry
+from service.cache.protocol import Entry, Usage
 from service.clock import Clock
 
 _MAX_ENTRIES = 50_000
@@ -54,9 +54,10 @@ class MemoryBackend:
     async def ping(self) -> None:
         """Return: this store always answers."""
 
-    async def count(self) -> int:
-        """How many entries the store holds."""
-        return len(self._entries)
+    async def usage(self) -> Usage:
+        """What the store holds; the bytes are those of the values alone."""
+        size = sum(len(value) for _, value in self._entries.values())
+        return Usage(len(self._entries), size, self._entries.keys())
 
     async def close(self) -> None:
         """Forget everything."""

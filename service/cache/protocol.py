@@ -1,6 +1,6 @@
 """What the cache service asks of the store behind it."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -15,6 +15,15 @@ class Entry:
 
     value: bytes
     seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What a store holds: how many keys, how many bytes, and the keys themselves if it can list them cheaply."""
+
+    entries: int
+    memory_bytes: int
+    keys: Collection[str] | None
 
 
 class CacheBackend(Protocol):
@@ -44,8 +53,8 @@ class CacheBackend(Protocol):
     async def ping(self) -> None:
         """Return if the store answers."""
 
-    async def count(self) -> int:
-        """How many entries the store holds."""
+    async def usage(self) -> Usage:
+        """What the store holds."""
 
     async def close(self) -> None:
         """Close every connection."""

@@ -15,7 +15,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
-from service.cache.protocol import CacheUnavailableError, Entry
+from service.cache.protocol import CacheUnavailableError, Entry, Usage
 from service.observability.metrics import Metrics
 from service.settings import Settings, read_secret
 
@@ -95,10 +95,14 @@ class RedisBackend:
         self._up = True
         self._gauge.set(1)
 
-    async def count(self) -> int:
-        """How many entries the store holds."""
+    async def usage(self) -> Usage:
+        """What the store holds; the keys are not listed: that would mean to SCAN all of them."""
         self._require_up()
-        return await self._wait_for(self._redis.dbsize())
+        pipeline = self._redis.pipeline(transaction=False)
+        pipeline.dbsize()
+        pipeline.info("memory")
+        entries, memory = await self._wait_for(pipeline.execute())
+        return Usage(entries, memory["used_memory"], None)
 
     async def close(self) -> None:
         """Close every connection."""

@@ -9,13 +9,13 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any
 from uuid import UUID
 
 from service.cache import entries
 from service.cache.entries import CachedSession, Kind, T, Validation, Values
 from service.cache.generation import Generation
 from service.cache.protocol import CacheBackend, CacheUnavailableError
+from service.cache.stats import CacheStats, percent_or_none, tier_stats
 from service.clock import Clock
 from service.observability.context import current_request
 from service.observability.metrics import Metrics
@@ -123,20 +123,13 @@ class CacheService:
         """Forget a user and the user's permissions in every replica."""
         await self._remove(*entries.user_keys(user_id, tenant, email))
 
-    async def stats(self) -> dict[str, Any]:
-        """Look-ups by kind since the start, the windowed hit rate in percent, and the number of entries."""
-        tier = self._backend.tier
-        try:
-            count: int | None = await self._backend.count()
-        except CacheUnavailableError:
-            count = None
-        kinds = {kind.name: self._metrics.lookups(tier, kind.name) for kind in entries.KINDS}
-        return {
-            "tier": tier,
-            "entries": count,
-            "hit_rate_percent": self._metrics.hit_rate.percent(),
-            "kinds": kinds,
-        }
+    async def stats(self) -> CacheStats:
+        """Look-ups by tier and kind since the start, the windowed hit rate, and what each tier holds."""
+        usage = None
+        with suppress(CacheUnavailableError):
+            usage = await self._backend.usage()
+        tier = tier_stats(self._backend.tier, usage, self._metrics)
+        return CacheStats(hit_rate_percent=percent_or_none(self._metrics.hit_rate.percent()), tiers=[tier])
 
     async def is_available(self) -> bool:
         """Whether the store answers and its entries may be believed."""

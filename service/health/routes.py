@@ -6,7 +6,8 @@ from typing import Any, Literal
 from fastapi import APIRouter, Request
 from pydantic import BaseModel
 from sqlalchemy import text
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.responses import Response
 
 from service.cache.service import CacheService
@@ -32,9 +33,8 @@ class Ready(BaseModel):
     checks: dict[str, str]
 
 
-def _not_ready(reason: str, **members: Any) -> ProblemError:
-    detail = f"Waiting for the database: {reason}."
-    return ProblemError(503, "not-ready", detail, waiting_for=["database"], **members)
+def _not_ready(waiting_for: str, reason: str, **members: Any) -> ProblemError:
+    return ProblemError(503, "not-ready", f"Not ready: {reason}.", waiting_for=[waiting_for], **members)
 
 
 @router.get("/livez")
@@ -43,14 +43,20 @@ async def livez() -> Alive:
     return Alive()
 
 
-@router.get("/readyz", responses=problem_responses(_not_ready("unreachable")))
+@router.get("/readyz", responses=problem_responses(_not_ready("database", "the database is unreachable")))
 async def readyz(request: Request) -> Ready:
-    """Whether requests can be served; a 503 names in `waiting_for` what is missing."""
+    """Whether requests can be served; a 503 names in `waiting_for` what is missing.
+
+    That is `database`, `migrations`, or `draining` on a replica that is about to stop and wants no more requests.
+    """
     state = request.app.state
-    database, cache = await asyncio.gather(_check_database(state.database), _check_cache(state.cache))
-    checks = {"database": database, "cache": cache}
-    if database != "ok":
-        raise _not_ready(database, checks=checks)
+    if state.draining:
+        raise _not_ready("draining", "this replica is about to stop")
+    schema, cache = await asyncio.gather(_check_schema(state.database), _check_cache(state.cache))
+    checks = {**schema, "cache": cache}
+    for name, found in schema.items():
+        if found != "ok":
+            raise _not_ready(name, f"{name}: {found}", checks=checks)
     return Ready(status="ready" if cache == "ok" else "degraded", release=state.settings.release, checks=checks)
 
 
@@ -61,16 +67,30 @@ async def metrics(request: Request) -> Response:
     return Response(registry.render(), media_type=CONTENT_TYPE)
 
 
-async def _check_database(database: Database) -> str:
+async def _check_schema(database: Database) -> dict[str, str]:
     try:
         async with asyncio.timeout(2), database.reading() as connection:
-            revision = (await connection.execute(text("SELECT version_num FROM alembic_version"))).scalar()
+            revision = await _find_revision(connection)
     except (SQLAlchemyError, OSError, TimeoutError) as error:
-        return f"unreachable or not migrated ({type(error).__name__})"
-    if revision is None or _number(revision) < _number(REQUIRED_REVISION):
-        return f"at revision {revision}, needs {REQUIRED_REVISION}"
+        return {"database": f"unreachable ({type(error).__name__})", "migrations": "unknown"}
+    return {"database": "ok", "migrations": _judge(revision)}
+
+
+async def _find_revision(connection: AsyncConnection) -> str | None:
+    """The schema's revision; None before the first. Raises SQLAlchemyError if the database is out of reach."""
+    try:
+        revision: str | None = (await connection.execute(text("SELECT version_num FROM alembic_version"))).scalar()
+    except DBAPIError:
+        await connection.execute(text("SELECT 1"))  # it answers: then there is no such table
+        return None
+    return revision
+
+
+def _judge(revision: str | None) -> str:
     # A newer revision is fine: the next release migrates while this one still serves.
-    return "ok"
+    if revision is not None and _number(revision) >= _number(REQUIRED_REVISION):
+        return "ok"
+    return f"at {f'revision {revision}' if revision else 'no revision'}, needs {REQUIRED_REVISION}"
 
 
 async def _check_cache(cache: CacheService) -> str:

@@ -102,6 +102,12 @@ class Metrics:
             "janua_redis_up", "1 if Redis answered last, 0 if not, NaN if none is configured", registry=registry
         )
         self.redis_up.set(math.nan)
+        self.database_role_restricted = Gauge(
+            "janua_database_role_restricted",
+            "1 if row level security binds the service's database role, 0 if not, NaN if unknown or SQLite",
+            registry=registry,
+        )
+        self.database_role_restricted.set(math.nan)
         self._hit_rate_gauge = Gauge(
             "janua_cache_hit_rate_percent",
             "100 x hits / (hits + misses) of the last 5 minutes; NaN without look-ups",

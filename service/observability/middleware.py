@@ -4,6 +4,7 @@ import logging
 import math
 import re
 import secrets
+from collections.abc import Iterable
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -15,6 +16,7 @@ from service.problems import ProblemError, problem_response
 _log = logging.getLogger("janua.request")
 
 UNMATCHED = "<unmatched>"
+_API = "/api/v1/"
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT"})
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 _TRACEPARENT = re.compile(rb"[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}(-.*)?")
@@ -41,7 +43,8 @@ class PerformanceTrackingMiddleware:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"] = [*message.get("headers", ()), *self._headers(request, started)]
+                given = [*message.get("headers", ())]
+                message["headers"] = [*given, *self._headers(request, started), *_caching(scope, given)]
             await send(message)
 
         token = enter_request(request)
@@ -96,6 +99,13 @@ def _identify(scope: Scope) -> RequestContext:
         elif name == b"traceparent" and (found := _TRACEPARENT.fullmatch(value)):
             trace_id = found[1]
     return RequestContext(request_id.decode() or secrets.token_hex(16), trace_id.decode() or secrets.token_hex(16))
+
+
+def _caching(scope: Scope, given: Iterable[tuple[bytes, bytes]]) -> Iterable[tuple[bytes, bytes]]:
+    """No answer of the API may be kept, unless it says so itself: most hold tokens or what tokens give access to."""
+    if not scope["path"].startswith(_API) or any(name == b"cache-control" for name, _ in given):
+        return ()
+    return ((b"cache-control", b"no-store"),)  # RFC 6749, section 5.1
 
 
 def _template(scope: Scope) -> str:

@@ -1,12 +1,22 @@
 """The SQL about tenants."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import literal, select
+from sqlalchemy import Uuid, insert, literal, select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from service.audit.repository import AuditEntry, Recorder
 from service.database.lookup import look_up
+from service.database.scope import Subject
 from service.database.tables import tenants
+from service.database.types import AnyRow
+from service.tenants.models import Tenant
+
+
+class SlugTakenError(Exception):
+    """There is a tenant with this slug already."""
 
 
 async def find_tenant_id(connection: AsyncConnection, slug: str) -> UUID | None:
@@ -14,3 +24,27 @@ async def find_tenant_id(connection: AsyncConnection, slug: str) -> UUID | None:
     plain = select(tenants.c.id.label("tenant_id")).where(tenants.c.slug == slug)
     rows = await look_up(connection, "janua_tenant_id", [literal(slug)], plain)
     return rows[0].tenant_id if rows else None
+
+
+async def list_tenants(connection: AsyncConnection, after: UUID | None, limit: int) -> Sequence[AnyRow]:
+    """All tenants in the order of their ids, beginning after one of them; needs the platform's scope."""
+    statement = select(tenants).order_by(tenants.c.id).limit(limit)
+    if after is not None:
+        statement = statement.where(tenants.c.id > after)
+    return (await connection.execute(statement)).all()
+
+
+async def create_tenant(recorder: Recorder, tenant: Tenant, creator: Subject, entry: AuditEntry) -> None:
+    """Write a tenant and, in its creator's trail, the entry; needs the platform's scope.
+
+    Raises SlugTakenError; the transaction must then be rolled back.
+    """
+    change = insert(tenants).values(tenant.model_dump())
+    creator_columns = (
+        literal(creator.tenant_id, Uuid).label("tenant_id"),
+        literal(creator.user_id, Uuid).label("user_id"),
+    )
+    try:
+        await recorder.change(entry, change.returning(*creator_columns))
+    except IntegrityError as error:
+        raise SlugTakenError from error

@@ -2,7 +2,7 @@
 
 import logging
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
@@ -17,7 +17,7 @@ KEY_BYTES = 32
 class SigningSecret:
     """The secrets of the file, the one in use first; those after it are still accepted, or will be used next."""
 
-    secrets: tuple[str, ...]
+    secrets: tuple[str, ...] = field(repr=False)
 
     def derive(self, purpose: str) -> bytes:
         """A key of 256 bits for one purpose, from the secret in use (HKDF-SHA256, RFC 5869)."""

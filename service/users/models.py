@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 # One pattern is both the rule and the OpenAPI document's word on it: ASCII, a dotted domain, no quoting.
 EMAIL_PATTERN = (
@@ -39,6 +39,21 @@ class User(BaseModel):
     name: str | None = Field(examples=["Ada Lovelace"])
     tenant: str = Field(examples=["default"])
     created_at: datetime = Field(examples=["2026-01-01T12:00:00Z"])
+
+
+class UserPatch(BaseModel):
+    """What is to change about a user; what is left out stays as it is."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    # Nobody reads what stands for a field that was left out: see `changes`. Factories keep it out of the schema.
+    name: DisplayName | None = Field(default_factory=str, description="Null takes the name away.")
+    email: EmailAddress = Field(default_factory=str)
+
+    @property
+    def changes(self) -> dict[str, str | None]:
+        """The new values of the fields that were sent."""
+        return self.model_dump(exclude_unset=True)
 
 
 class Grants(BaseModel):

@@ -1,12 +1,12 @@
 """The SQL about users."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, FromClause, Insert, Update, and_, func, insert, literal, select, update
+from sqlalchemy import ColumnElement, FromClause, Insert, Select, Update, and_, func, insert, literal, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -44,6 +44,15 @@ class Account:
     password_hash: str | None
     version: int
     failures: int
+    grants: Grants
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A user as an administrator's change finds it; `version` is raised by every other change."""
+
+    user: User
+    version: int
     grants: Grants
 
 
@@ -97,6 +106,24 @@ async def find_account(
     return Account(first.tenant_id, user, first.password_hash, first.version or 0, first.failures, grants_of(rows))
 
 
+async def find_member(connection: AsyncConnection, subject: Subject) -> Member | None:
+    """A user with roles and permissions, in one query; None if the tenant has no such user."""
+    statement = (
+        select(users.c.version, *USER_COLUMNS, *GRANT_COLUMNS)
+        .select_from(with_grants(users.join(tenants, tenants.c.id == users.c.tenant_id)))
+        .where(users.c.id == subject.user_id, users.c.tenant_id == subject.tenant_id)
+    )
+    rows = (await connection.execute(statement)).all()
+    return Member(user_of(rows[0]), rows[0].version, grants_of(rows)) if rows else None
+
+
+def users_page(tenant_id: UUID, after: UUID | None, limit: int) -> Select[Any]:
+    """The users of a tenant in the order of their ids, beginning after one of them; without the tenant's slug."""
+    columns = users.c.id, users.c.email, users.c.name, users.c.created_at
+    statement = select(*columns).where(users.c.tenant_id == tenant_id).order_by(users.c.id).limit(limit)
+    return statement if after is None else statement.where(users.c.id > after)
+
+
 async def create_user(recorder: Recorder, tenant_id: UUID, new: NewUser, entry: AuditEntry) -> None:
     """Write a new user with one role. Raises EmailTakenError; the transaction must then be rolled back."""
 
@@ -137,6 +164,20 @@ def grants_of(rows: Sequence[AnyRow]) -> Grants:
 def user_of(row: AnyRow) -> User:
     """The user of a row that has USER_COLUMNS."""
     return User(id=row.user_id, email=row.email, name=row.name, tenant=row.tenant, created_at=row.created_at)
+
+
+async def update_user(
+    recorder: Recorder, subject: Subject, version: int, values: Mapping[str, str | None], entry: AuditEntry
+) -> bool:
+    """Set columns of a user; False if it was changed since the version was read.
+
+    Raises EmailTakenError; the transaction must then be rolled back.
+    """
+    change = changed_user(subject, entry.at).where(users.c.version == version).values(**values)
+    try:
+        return bool(await recorder.change(entry, change.returning(*TOUCHED)))
+    except IntegrityError as error:
+        raise EmailTakenError from error
 
 
 async def change_password(

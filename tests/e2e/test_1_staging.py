@@ -134,7 +134,7 @@ def test_no_secret_is_visible(staging: Deployment) -> None:
     """The generated passwords are the canaries: whatever shows one of them has leaked it."""
     folder = staging.folder / ".janua" / "secrets"
     canaries = [path.read_text() for path in folder.rglob("*") if path.is_file()]
-    assert len(canaries) == 7
+    assert len(canaries) == 8
     places = {
         "plain state": staging.pulumi("stack export").stdout,
         "stack file": (staging.folder / f"Pulumi.{staging.stack}.yaml").read_text(),

@@ -3,7 +3,7 @@
 import asyncio
 import random
 import time
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from uuid import UUID
@@ -13,13 +13,12 @@ import pytest
 from tests.harness import PASSWORD
 from tests.replicas import Replica, SeededSession, Seeder, replicas
 from tests.servers import Database, Redis
-from tests.wire import Answer, Wire, wires
+from tests.wire import Answer, Wire, in_parallel, wires
 
 pytestmark = pytest.mark.integration
 
 LOGOUTS = 10_000
 REUSES = 1_000
-AT_ONCE = 16
 VALIDATE, LOGOUT = "/api/v1/auth/validate", "/api/v1/auth/logout"
 
 
@@ -33,19 +32,6 @@ def seeded_sessions(database: Database, count: int, users: int = 50) -> list[See
     seeder = Seeder(database, PASSWORD)
     made = seeder.users(users, seeder.default_tenant())
     return seeder.sessions([made[number % users] for number in range(count)])
-
-
-async def in_parallel(work: Sequence[Callable[[], Awaitable[None]]], at_once: int = AT_ONCE) -> None:
-    """Do all of it, so much at a time."""
-    todo = iter(work)
-
-    async def worker() -> None:
-        for task in todo:
-            await task()
-
-    async with asyncio.TaskGroup() as group:
-        for _ in range(at_once):
-            group.create_task(worker())
 
 
 async def test_no_token_is_accepted_after_its_logout(migrated: Database, pair: Sequence[Replica]) -> None:

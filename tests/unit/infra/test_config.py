@@ -13,6 +13,7 @@ SECRETS = json.dumps(
         "redis": "d",
         "grafana": "e",
         "admin": "f",
+        "signing": "g",
     }
 )
 MINIMAL = {"images": "debian", "secrets": SECRETS}
@@ -43,6 +44,12 @@ def test_every_mistake_is_named_at_once() -> None:
 def test_missing_settings_say_who_sets_them() -> None:
     with pytest.raises(pulumi.RunError, match="janua:images: is not set; `make up` sets it"):
         parse({"secrets": SECRETS})
+
+
+def test_a_missing_secret_is_named() -> None:
+    secrets = {name: value for name, value in json.loads(SECRETS).items() if name != "signing"}
+    with pytest.raises(pulumi.RunError, match=r"janua:secrets\.signing: is not set; `make up` sets it"):
+        parse({**MINIMAL, "secrets": json.dumps(secrets)})
 
 
 def test_ports_must_differ() -> None:

@@ -12,6 +12,7 @@ from pulumi.runtime import mocks
 from pulumi.runtime.rpc import _special_secret_sig, _special_sig_key
 
 from infra.config import ROOT
+from service.settings import Settings
 from tests.unit.infra.test_config import MINIMAL
 
 CONTAINER = "docker:index/container:Container"
@@ -148,6 +149,31 @@ def test_secret_files_are_encrypted_in_the_state(engine: Engine) -> None:
             assert uploads[_special_sig_key] == _special_secret_sig
             encrypted += 1
     assert encrypted >= 8
+
+
+def test_every_replica_is_told_of_a_file_for_each_secret_that_it_needs(engine: Engine) -> None:
+    replicas = {name: inputs for name, inputs in engine.of(CONTAINER).items() if name.startswith("service-")}
+    assert replicas
+    for name, inputs in replicas.items():
+        uploads = {upload["file"]: upload["content"] for upload in inputs["uploads"]["value"]}
+        wanted = dict(env.split("=", 1) for env in inputs["envs"] if "_FILE=" in env)
+        assert wanted.keys() == {
+            "JANUA_DATABASE_PASSWORD_FILE",
+            "JANUA_REDIS_PASSWORD_FILE",
+            "JANUA_SIGNING_SECRET_FILE",
+        }, name
+        assert set(wanted.values()) == uploads.keys(), name
+        assert uploads[wanted["JANUA_SIGNING_SECRET_FILE"]] == json.loads(MINIMAL["secrets"])["signing"], name
+
+
+def test_a_replica_has_the_time_that_it_takes_to_stop(engine: Engine) -> None:
+    replicas = [inputs for name, inputs in engine.of(CONTAINER).items() if name.startswith("service-")]
+    assert replicas
+    for inputs in replicas:
+        environment = dict(env.split("=", 1) for env in inputs["envs"])
+        settings = Settings(drain_seconds=float(environment["JANUA_DRAIN_SECONDS"]))
+        assert settings.drain_seconds > 0
+        assert settings.drain_seconds + settings.shutdown_seconds < inputs["destroyGraceSeconds"]
 
 
 def test_images_are_pinned_by_id_and_kept(engine: Engine) -> None:

@@ -4,10 +4,12 @@ import json
 import logging
 import re
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import httpx
 import pytest
 from sqlalchemy import text
+from starlette.responses import Response
 
 from service.audit.events import AuditEvent
 from service.observability.logging import JsonFormatter
@@ -85,6 +87,33 @@ async def test_the_hit_rate_is_told(api: Api) -> None:
     assert api.metric("janua_cache_hit_rate_percent") == 50
 
 
+async def test_no_answer_of_the_api_may_be_kept_unless_it_says_so(api: Api) -> None:
+    @api.app.get("/api/v1/broken")
+    async def broken() -> None:
+        raise RuntimeError("on purpose")
+
+    @api.app.get("/api/v1/lasting")
+    async def lasting() -> Response:
+        return Response(headers={"Cache-Control": "max-age=60"})
+
+    email = new_email()
+    answers = [
+        await api.signup(email),
+        await api.login(email),
+        await api.login(email, "wrong password"),
+        await api.get("validate", "A" * 43),
+        await api.client.post("/api/v1/auth/login", json={}),
+        await api.client.post("/api/v1/auth/login", content=b"x" * 100_000),
+        await api.client.get("/api/v1/nowhere"),
+        await api.client.get("/api/v1/broken"),
+    ]
+    assert [answer.status_code for answer in answers] == [201, 200, 401, 401, 422, 413, 404, 500]
+    assert [answer.headers.get_list("cache-control") for answer in answers] == [["no-store"]] * len(answers)
+    assert (await api.client.get("/api/v1/lasting")).headers.get_list("cache-control") == ["max-age=60"]
+    for path in ("/livez", "/docs", "/openapi.json", "/nowhere"):
+        assert "cache-control" not in (await api.client.get(path)).headers
+
+
 async def test_a_body_is_limited_also_without_a_length(api: Api) -> None:
     async def chunks() -> AsyncIterator[bytes]:
         for _ in range(100):
@@ -132,7 +161,7 @@ async def test_no_secret_gets_into_the_log(api: Api, caplog: pytest.LogCaptureFi
 
 
 async def test_a_failing_statement_does_not_quote_its_parameters(api: Api, caplog: pytest.LogCaptureFixture) -> None:
-    async with api.app.state.database.writing() as connection:
+    async with api.app.state.database.writing(None) as connection:
         await connection.execute(text("DROP TABLE user_roles"))
     problem(await api.login("secret.person@example.com"), 503, "database-unavailable")
     [record] = [record for record in caplog.records if record.message == "database_unavailable"]
@@ -203,8 +232,9 @@ async def test_two_applications_count_apart(settings: Settings) -> None:
         assert (one.metric(LATENCY, **labels), other.metric(LATENCY, **labels)) == (1, 0)
 
 
-async def test_the_database_s_failure_is_a_503(settings: Settings) -> None:
-    async with running(settings.model_copy(update={"database_url": "sqlite:////nowhere/at/all.db"})) as api:
+async def test_the_database_s_failure_is_a_503(settings: Settings, tmp_path: Path) -> None:
+    unreachable = settings.model_copy(update={"database_url": f"sqlite:///{tmp_path}"})  # no file, a folder
+    async with running(unreachable) as api:
         answer: httpx.Response = await api.get("validate", "A" * 43)
         problem(answer, 503, "database-unavailable")
         assert answer.headers["retry-after"] == "1"

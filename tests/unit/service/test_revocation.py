@@ -147,7 +147,7 @@ async def test_with_the_store_down_everything_works(shared: Settings, clock: Man
         clock.advance(LEASE)
         assert (await logout).status_code == 204
         problem(await api.get("validate", token), 401, "invalid-token")
-        assert (await api.app.state.cache.stats())["entries"] is None
+        assert (await api.app.state.cache.stats()).tiers[0].entries is None
 
 
 async def test_what_was_loaded_before_the_generation_rose_is_stored_in_vain(
@@ -158,12 +158,12 @@ async def test_what_was_loaded_before_the_generation_rose_is_stored_in_vain(
         ticket = await cache.begin_load("hash")
         assert ticket is not None
         user = User(id=uuid4(), email="a@example.com", name=None, tenant="default", created_at=clock.now())
-        identity = Identity(uuid4(), clock.now() + timedelta(hours=1), user, Grants(roles=[], permissions=[]))
+        identity = Identity(uuid4(), uuid4(), clock.now() + timedelta(hours=1), user, Grants(roles=[], permissions=[]))
         # Elsewhere the session ends, its removal does not reach the store, and this replica learns of it.
         rising = asyncio.create_task(_generation_of(api).advance())
         await _advanced(api)
         await _renewed(api)
-        await cache.finish_load(ticket, identity)
+        await cache.finish_load(ticket, "hash", identity)
         assert await cache.get_validation("hash") is None
         clock.advance(LEASE)
         await rising
@@ -190,8 +190,10 @@ async def test_the_cache_service_as_others_use_it(api: Api) -> None:
     assert await cache.get_user_by_id(user.id) is None
     assert await cache.get_user_by_email("ada@example.com", "acme") is None
     stats = await cache.stats()
-    assert stats["kinds"]["user"] == {"hit": 2, "miss": 3, "error": 0}
-    assert stats["hit_rate_percent"] == 40
+    [tier] = stats.tiers
+    users = tier.kinds["user"]
+    assert (users.hits, users.misses, users.errors, users.hit_rate_percent, users.entries) == (2, 3, 0, 40, 0)
+    assert stats.hit_rate_percent == 40
 
 
 async def test_the_keys_are_those_of_the_contract(clock: ManualClock, shared: Settings, store: SharedStore) -> None:

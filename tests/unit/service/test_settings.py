@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from service.settings import SettingsError, load_settings
-from tests.unit.service.conftest import ROOT
+from tests.servers import ROOT
 
 
 @pytest.fixture(autouse=True)
@@ -50,6 +50,16 @@ def test_every_mistake_is_named_at_once(monkeypatch: pytest.MonkeyPatch, tmp_pat
         "JANUA_REDIS_URL": "redis://:secret@redis:6379",
         "JANUA_REDIS_PASSWORD_FILE": str(tmp_path / "empty"),
         "JANUA_HASH_DEADLINE_SECONDS": "0",
+        "JANUA_DRAIN_SECONDS": "-1",
+        "JANUA_CLEANUP_SECONDS": "0",
+        "JANUA_LOGIN_FAILURES": "11",
+        "JANUA_REFRESH_GRACE_SECONDS": "61",
+        "JANUA_SIGNING_SECRET_FILE": str(tmp_path / "absent"),
+        "JANUA_JWT_SECONDS": "301",
+        "JANUA_JWT_ROTATION_SECONDS": "60",
+        # Possible alone, but not beside the defaults of others.
+        "JANUA_REFRESH_TOKEN_SECONDS": "3599",
+        "JANUA_SHUTDOWN_SECONDS": "14",
         "JANUA_LOG_LEVEL": "LOUD",
         "JANUA_ADMIN_EMAIL": "nobody",
     }
@@ -62,6 +72,13 @@ def test_every_mistake_is_named_at_once(monkeypatch: pytest.MonkeyPatch, tmp_pat
     assert "secret" not in str(caught.value)
 
 
+@pytest.mark.parametrize("value", ["inf", "nan", "0"])
+def test_a_time_is_a_positive_number(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    monkeypatch.setenv("JANUA_REQUEST_TIMEOUT_SECONDS", value)
+    with pytest.raises(SettingsError, match=r"\AJANUA_REQUEST_TIMEOUT_SECONDS: [^\n]+\Z"):
+        load_settings()
+
+
 @pytest.mark.parametrize("url", ["mysql://host/name", "nonsense", "postgresql://u:p@h/d"])
 def test_other_databases_are_refused(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
     monkeypatch.setenv("JANUA_DATABASE_URL", url)
@@ -69,9 +86,35 @@ def test_other_databases_are_refused(monkeypatch: pytest.MonkeyPatch, url: str) 
         load_settings()
 
 
-def test_a_refresh_token_must_outlive_its_access_token(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("JANUA_REFRESH_TOKEN_SECONDS", "60")
-    with pytest.raises(SettingsError, match="JANUA_REFRESH_TOKEN_SECONDS"):
+@pytest.mark.parametrize(
+    ("given", "wrong", "limit"),
+    [
+        ({"REFRESH_TOKEN_SECONDS": "60"}, "REFRESH_TOKEN_SECONDS", "ACCESS_TOKEN_SECONDS"),
+        ({"ACCESS_TOKEN_SECONDS": "9999999"}, "REFRESH_TOKEN_SECONDS", "ACCESS_TOKEN_SECONDS"),
+        ({"SESSION_SECONDS": "7200"}, "SESSION_SECONDS", "REFRESH_TOKEN_SECONDS"),
+        ({"SHUTDOWN_SECONDS": "14"}, "SHUTDOWN_SECONDS", "REQUEST_TIMEOUT_SECONDS"),
+        ({"REQUEST_TIMEOUT_SECONDS": "20.5"}, "SHUTDOWN_SECONDS", "REQUEST_TIMEOUT_SECONDS"),
+    ],
+)
+def test_what_must_last_longer_than_something_else(
+    monkeypatch: pytest.MonkeyPatch, given: dict[str, str], wrong: str, limit: str
+) -> None:
+    for name, value in given.items():
+        monkeypatch.setenv(f"JANUA_{name}", value)
+    with pytest.raises(SettingsError) as caught:
+        load_settings()
+    assert str(caught.value) == f"JANUA_{wrong}: must not be less than JANUA_{limit}"
+
+
+def test_what_must_last_longer_may_last_as_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("ACCESS_TOKEN_SECONDS", "REFRESH_TOKEN_SECONDS", "SESSION_SECONDS"):
+        monkeypatch.setenv(f"JANUA_{name}", "60")
+    assert load_settings().session_seconds == 60
+
+
+def test_a_mistake_is_not_named_once_more_by_what_is_compared_with_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("JANUA_ACCESS_TOKEN_SECONDS", "an hour")
+    with pytest.raises(SettingsError, match=r"\AJANUA_ACCESS_TOKEN_SECONDS: [^\n]+\Z"):
         load_settings()
 
 

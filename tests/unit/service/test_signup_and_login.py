@@ -4,11 +4,7 @@ import json
 
 import httpx
 import pytest
-from sqlalchemy import insert
 
-from service.database.engine import Database
-from service.database.tables import tenants
-from service.ids import new_id
 from service.settings import Settings
 from tests.harness import PASSWORD, Api, new_email, problem, running
 
@@ -28,10 +24,7 @@ async def test_an_address_is_taken_whatever_its_case(api: Api) -> None:
 
 
 async def test_two_tenants_may_have_the_same_address(api: Api) -> None:
-    database: Database = api.app.state.database
-    async with database.writing() as connection:
-        row = {"id": new_id(), "slug": "acme", "name": "Acme", "created_at": api.app.state.auth.clock.now()}
-        await connection.execute(insert(tenants).values(row))
+    await api.new_tenant("acme")
     first, second = await api.signup("ada@example.com"), await api.signup("ada@example.com", tenant="acme")
     assert (first.status_code, second.status_code) == (201, 201)
     assert second.json()["tenant"] == "acme"

@@ -26,7 +26,7 @@ async def test_validate_answers_what_the_token_stands_for(api: Api) -> None:
 
 async def test_me_answers_roles_and_permissions(api: Api) -> None:
     user = (await api.signup("ada@example.com")).json()
-    async with _database(api).writing() as connection:
+    async with _database(api).writing(None) as connection:
         await connection.execute(update(user_roles).values(role_name="auditor"))
     token = (await api.login("ada@example.com")).json()["access_token"]
     body = (await api.get("me", token)).json()

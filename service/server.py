@@ -1,0 +1,69 @@
+"""The server: uvicorn, which drains before it stops.
+
+The first SIGTERM or SIGINT makes `/readyz` answer 503, so that whoever hands out requests chooses another replica;
+everything else is served as before for `JANUA_DRAIN_SECONDS`, except that each answer ends its connection. Then
+uvicorn stops accepting and gives the requests in progress `JANUA_SHUTDOWN_SECONDS`. A second signal skips the
+draining; a SIGINT after that skips the rest.
+
+A process that was asked to stop and did exits with 0. Plain uvicorn sends itself the signal again and dies of it:
+a container engine would show that as a failure (143), and as process 1 the signal has no effect at all.
+"""
+
+import logging
+import signal
+import time
+from types import FrameType
+
+import uvicorn
+from fastapi import FastAPI
+
+from service.settings import Settings
+
+_log = logging.getLogger(__name__)
+
+
+class DrainingServer(uvicorn.Server):
+    """Serves an application, whose `state.draining` is true from the first signal on."""
+
+    def __init__(self, app: FastAPI, settings: Settings) -> None:
+        # One worker: several would each answer a scrape with their own share of the counters.
+        config = uvicorn.Config(
+            app,
+            host=settings.host,
+            port=settings.port,
+            loop="uvloop",
+            http="httptools",
+            ws="none",
+            lifespan="on",
+            access_log=False,
+            log_config=None,
+            server_header=False,
+            proxy_headers=False,
+            timeout_graceful_shutdown=settings.shutdown_seconds,
+        )
+        super().__init__(config)
+        self._state = app.state
+        self._drain_seconds = settings.drain_seconds
+        self._drained_at: float | None = None
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002 - uvicorn's signature
+        """Take note of a signal; the server looks ten times a second."""
+        if not self._state.draining:
+            self._state.draining = True
+        elif not self.should_exit:
+            self.should_exit = True
+
+
+    async def on_tick(self, counter: int) -> bool:
+        """Do what is due; whether the server has to stop now."""
+        if not self._state.draining:
+            return await super().on_tick(counter)
+        now = time.monotonic()
+        if self._drained_at is None:
+            _log.info("draining", extra={"fields": {"seconds": self._drain_seconds}})
+            self._drained_at = now + self._drain_seconds
+            self.config.encoded_headers.append((b"connection", b"close"))
+        if now >= self._drained_at:
+            self.should_exit = True
+        # At 0, as each second, uvicorn takes over the headers for the answers to come.
+        return await super().on_tick(0)

@@ -1,0 +1,102 @@
+"""A request whose time is over gives back what it holds: connections to PostgreSQL and Redis, and nothing half read."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from functools import partial
+
+import pytest
+from sqlalchemy import text
+
+from service.settings import Settings
+from tests.harness import Api, Person, eventually, problem, running
+from tests.servers import Database, Redis
+
+pytestmark = pytest.mark.integration
+
+SECONDS = 0.5
+
+
+@pytest.fixture
+def settings(migrated: Database, redis: Redis) -> Settings:
+    return migrated.settings(**redis.settings)
+
+
+@pytest.fixture
+async def api(settings: Settings) -> AsyncIterator[Api]:
+    """With two connections, and routes that keep one for as long as they are asked to, in each of its uses."""
+    limits = {"request_timeout_seconds": SECONDS, "database_pool_size": 2}
+    async with running(settings.model_copy(update=limits)) as started:
+
+        @started.app.get("/sleep/{use}")
+        async def sleep(use: str, seconds: float, name: str) -> str:
+            statement = text("SELECT :name FROM (SELECT pg_sleep(:seconds)) slept")
+            async with getattr(started.app.state.database, use)(None) as connection:
+                return str((await connection.execute(statement, {"name": name, "seconds": seconds})).scalar_one())
+
+        yield started
+
+
+async def _sleep(api: Api, use: str, seconds: float, name: str) -> str:
+    answer = await api.client.get(f"/sleep/{use}", params={"seconds": seconds, "name": name})
+    if answer.status_code == 200:
+        return str(answer.json())
+    problem(answer, 503, "took-too-long")
+    return "too long"
+
+
+@pytest.mark.parametrize("use", ["reading", "writing", "transaction"])
+async def test_its_connections_are_given_back_and_nobody_reads_its_answers(api: Api, use: str) -> None:
+    for round_ in range(3):
+        assert await asyncio.gather(*(_sleep(api, use, 3, "slow") for _ in range(2))) == ["too long"] * 2
+        assert api.metric("janua_db_pool_connections", state="in_use") == 0
+        names = [f"{round_} {number}" for number in range(10)]
+        assert await asyncio.gather(*(_sleep(api, use, 0, name) for name in names)) == names
+    assert api.metric("janua_db_pool_connections", state="in_use") == 0
+
+
+async def test_a_database_that_is_frozen_is_not_waited_for(api: Api, migrated: Database) -> None:
+    person = await api.new_person()
+    container = migrated.server.container
+    assert await _sleep(api, "reading", 0, "before") == "before"
+    await asyncio.to_thread(container.pause)
+    try:
+        started = time.monotonic()
+        answers = await asyncio.gather(*(_sleep(api, "reading", 0, "frozen") for _ in range(2)))
+        answered = time.monotonic()
+        assert answers == ["too long"] * 2
+        assert answered - started < SECONDS + 1
+        assert api.metric("janua_db_pool_connections", state="in_use") == 0
+        # A token that the cache knows goes on being valid.
+        assert (await person.call("GET", "/auth/validate")).status_code == 200
+    finally:
+        await asyncio.to_thread(container.unpause)
+    assert await _sleep(api, "reading", 0, "after") == "after"
+
+
+async def test_requests_that_end_at_any_moment_leave_nothing_to_the_next(settings: Settings, redis: Redis) -> None:
+    """Many requests of different people at once, each cut off at another point: who gets an answer gets the own one."""
+    async with running(settings) as patient:
+        people = [await patient.new_person() for _ in range(5)]
+        statuses = []
+        for milliseconds in (2, 3, 4, 6, 8, 10, 12, 15, 20, 30, 60, 2000):
+            hasty = settings.model_copy(update={"request_timeout_seconds": milliseconds / 1000})
+            async with running(hasty) as api:
+                redis.client().flushall()
+                statuses += await asyncio.gather(*(_me(Person(api, p.user, p.session)) for p in people * 4))
+                await eventually(partial(_pool_is_whole, api))  # the service's own work may hold one for a moment
+        assert set(statuses) == {200, 503}
+        assert await asyncio.gather(*(_me(person) for person in people)) == [200] * len(people)
+
+
+def _pool_is_whole(api: Api) -> bool:
+    return api.metric("janua_db_pool_connections", state="in_use") == 0
+
+
+async def _me(person: Person) -> int:
+    answer = await person.call("GET", "/auth/me")
+    if answer.status_code == 200:
+        assert answer.json()["id"] == person.user["id"]
+    else:
+        problem(answer, 503, "took-too-long")
+    return answer.status_code
