@@ -1,6 +1,7 @@
 """Errors as clients see them: problem documents (RFC 9457)."""
 
 import logging
+from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -11,6 +12,7 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException as StarletteHTTPException
 from starlette.responses import JSONResponse, Response
+from starlette.routing import Match, Route
 
 from service.observability.context import current_request
 
@@ -94,6 +96,11 @@ def not_found(what: str) -> ProblemError:
     return ProblemError(404, "not-found", f"There is no such {what}.")
 
 
+def unknown_roles(names: Sequence[str]) -> ProblemError:
+    """The answer to giving roles that there are not."""
+    return ProblemError(404, "unknown-role", f"There is no role {', '.join(map(repr, names))}.", roles=list(names))
+
+
 def slug_taken() -> ProblemError:
     """The answer to a tenant whose slug is in use."""
     return ProblemError(409, "slug-taken", "A tenant with this slug exists already.")
@@ -121,9 +128,9 @@ def invalid_fields(*errors: FieldError) -> ProblemError:
 
 
 def too_busy(retry_after: int) -> ProblemError:
-    """The answer when no hashing thread was free in time; `retry_after` is in seconds."""
+    """The answer when no hashing thread was free in time, or others were faster again and again; in seconds."""
     headers = {"Retry-After": str(retry_after)}
-    return ProblemError(429, "too-many-requests", "Too many logins at once: try again later.", headers=headers)
+    return ProblemError(429, "too-many-requests", "Too much at once: try again later.", headers=headers)
 
 
 def body_too_slow(seconds: float) -> ProblemError:
@@ -198,10 +205,13 @@ async def _on_problem(_request: Request, error: Exception) -> Response:
     return problem_response(error)
 
 
-async def _on_http_exception(_request: Request, error: Exception) -> Response:
+async def _on_http_exception(request: Request, error: Exception) -> Response:
     """What the framework itself refuses: an unknown path, a wrong method, a body that is no JSON at all."""
     assert isinstance(error, StarletteHTTPException)  # noqa: S101
     headers = dict(error.headers) if error.headers else None
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        # The framework names those of the first route with that path alone.
+        headers = {"Allow": ", ".join(sorted(_methods_of(request)))}
     return problem_response(_by_status(error.status_code, str(error.detail), headers))
 
 
@@ -215,6 +225,17 @@ async def _on_invalid_request(_request: Request, error: Exception) -> Response:
 async def _on_database_failure(_request: Request, error: Exception) -> Response:
     _log.warning("database_unavailable", extra={"fields": {"error": type(error).__name__, "reason": str(error)}})
     return problem_response(database_unavailable())
+
+
+def _methods_of(request: Request) -> set[str]:
+    """The methods of all routes with the request's path."""
+    routes = (route for route in request.app.routes if isinstance(route, Route))
+    return {
+        method
+        for route in routes
+        if route.matches(request.scope)[0] is not Match.NONE
+        for method in route.methods or ()
+    }
 
 
 def _by_status(status: int, detail: str, headers: dict[str, str] | None = None) -> ProblemError:

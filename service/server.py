@@ -52,7 +52,8 @@ class DrainingServer(uvicorn.Server):
             self._state.draining = True
         elif not self.should_exit:
             self.should_exit = True
-
+        elif sig == signal.SIGINT:
+            self.force_exit = True
 
     async def on_tick(self, counter: int) -> bool:
         """Do what is due; whether the server has to stop now."""

@@ -14,7 +14,10 @@ import schemathesis
 
 API = os.environ["FUZZED_URL"] + "/api/v1"
 ADMIN = {"email": os.environ["FUZZED_ADMIN"], "password": os.environ["FUZZED_PASSWORD"]}
-ENDING = ("/auth/logout", "/auth/logout-all", "/auth/password", "/auth/sessions/{session_id}", "/users/me")
+ENDING = (
+    *("/auth/logout", "/auth/logout-all", "/auth/password", "/users/me"),
+    *("/auth/sessions", "/auth/sessions/{session_id}"),
+)
 
 
 @dataclass

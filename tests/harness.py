@@ -176,6 +176,8 @@ class StoreView:
         self.fill_gate = asyncio.Event()
         self.fill_gate.set()
         self.fills_waiting = 0
+        self.removal_gate = asyncio.Event()
+        self.removal_gate.set()
 
     async def get(self, *keys: str) -> list[bytes | None]:
         return await self._reached().get(*keys)
@@ -186,14 +188,18 @@ class StoreView:
     async def reserve(self, mark: str, ticket: str, seconds: float) -> bool:
         return await self._reached().reserve(mark, ticket, seconds)
 
-    async def fill(self, mark: str, ticket: str, entries: Mapping[str, Entry]) -> bool:
+    async def fill(self, mark: str, ticket: str, entries: Mapping[str, Entry], unless: str) -> bool:
         self.fills_waiting += 1
         await self.fill_gate.wait()
         self.fills_waiting -= 1
-        return await self._reached().fill(mark, ticket, entries)
+        return await self._reached().fill(mark, ticket, entries, unless)
 
     async def remove(self, *keys: str) -> None:
+        await self.removal_gate.wait()
         await self._reached().remove(*keys)
+
+    async def replace(self, keys: Sequence[str], left: str, seconds: float) -> None:
+        await self._reached().replace(keys, left, seconds)
 
     async def ping(self) -> None:
         await self._reached().ping()

@@ -45,10 +45,13 @@ class Replica:
         assert self.process.poll() is None, self.log.read_text()
         httpx.get(f"{self.url}/readyz").raise_for_status()
 
+    def exposition(self) -> str:
+        """All its metrics."""
+        return httpx.get(f"{self.url}/metrics", timeout=60).text
+
     def metric(self, name: str) -> float:
         """The sum of a metric's samples, or of those with just the labels that are given with the name."""
-        lines = httpx.get(f"{self.url}/metrics", timeout=60).text.splitlines()
-        samples = [line for line in lines if line.startswith((f"{name} ", f"{name}{{"))]
+        samples = [line for line in self.exposition().splitlines() if line.startswith((f"{name} ", f"{name}{{"))]
         assert samples, name
         return sum(float(line.rpartition(" ")[2]) for line in samples)
 

@@ -89,6 +89,7 @@ def upgrade() -> None:
     op.create_table(
         "rotated_tokens",
         sa.Column("token", sa.String(64), nullable=False),
+        sa.Column("access_token", sa.String(64), nullable=False),
         sa.Column("tenant_id", sa.Uuid, nullable=False),
         sa.Column("session_id", sa.Uuid, nullable=False),
         sa.Column("rotated_at", sa.DateTime(timezone=True), nullable=False),

@@ -9,10 +9,10 @@ from service import problems
 from service.access import Caller, requires
 from service.audit.events import AuditEvent
 from service.audit.models import AuditFilter, AuditRecord, Instant
-from service.audit.queries import Position, list_records
+from service.audit.queries import CURSOR_DIGITS, Position, list_records
 from service.database.engine import Database
 from service.documentation import WITH_QUERY, WITH_TOKEN
-from service.pagination import DEFAULT_LIMIT, Cursor, Limit, Page
+from service.pagination import DEFAULT_LIMIT, Limit, Page, cursor_parameter
 from service.problems import problem_responses
 
 router = APIRouter(prefix="/api/v1/audit-logs", tags=["audit"])
@@ -32,7 +32,7 @@ async def _filter(
     return AuditFilter(user_id, event_type, since, until)
 
 
-async def _position(cursor: Cursor = None) -> Position | None:
+async def _position(cursor: Annotated[str | None, cursor_parameter(CURSOR_DIGITS)] = None) -> Position | None:
     return None if cursor is None else Position.of_cursor(cursor)
 
 

@@ -107,8 +107,7 @@ class AuthService:
                 raise problems.wrong_password()  # another change was faster
             # A statement of its own, which sees the sessions that were opened before the first one got its lock.
             ended = await end_other_sessions(recorder.connection, caller.subject, caller.session_id, now)
-        await self.cache.revoke_tokens([*ended, caller.token_hash])
-        await self.cache.invalidate_user(user.id, user.email, user.tenant)
+        await self.cache.forget_user(user.id, user.tenant, [user.email], [*ended, caller.token_hash])
 
     async def _find(self, tenant: str, email: str) -> Account:
         since = self.lockout.since(self.clock.now())

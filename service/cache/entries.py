@@ -80,6 +80,11 @@ def token_keys(token_hash: str) -> tuple[str, ...]:
     return validation_key(token_hash), session_key(token_hash), load_mark(token_hash)
 
 
+def change_mark(user_id: UUID) -> str:
+    """The key that is left when a user is changed: nobody stores what was read of it before."""
+    return f"user:changed:{user_id}"
+
+
 def user_keys(user_id: UUID, tenant: str, email: str) -> tuple[str, ...]:
     """Every key that must be gone when a user is changed, a writer's mark included."""
     return user_id_key(user_id), user_email_key(tenant, email), permissions_key(user_id), user_mark(user_id)

@@ -1,7 +1,7 @@
 """The store of one process, for development, tests and a deployment of a single replica."""
 
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from service.cache.protocol import Entry, Usage
 from service.clock import Clock
@@ -38,9 +38,9 @@ class MemoryBackend:
         await self.put({mark: Entry(ticket.encode(), seconds)})
         return True
 
-    async def fill(self, mark: str, ticket: str, entries: Mapping[str, Entry]) -> bool:
-        """Store the entries and remove the mark, if the mark still holds the ticket; whether it did."""
-        if self._live(mark) != ticket.encode():
+    async def fill(self, mark: str, ticket: str, entries: Mapping[str, Entry], unless: str) -> bool:
+        """Store the entries and remove the mark, if the mark still holds the ticket and `unless` is not there."""
+        if self._live(mark) != ticket.encode() or self._live(unless) is not None:
             return False
         del self._entries[mark]
         await self.put(entries)
@@ -50,6 +50,11 @@ class MemoryBackend:
         """Remove keys and marks."""
         for key in keys:
             self._entries.pop(key, None)
+
+    async def replace(self, keys: Sequence[str], left: str, seconds: float) -> None:
+        """Remove keys and marks, and leave the key `left` in their place for so long."""
+        await self.remove(*keys)
+        await self.put({left: Entry(b"", seconds)})
 
     async def ping(self) -> None:
         """Return: this store always answers."""

@@ -1,6 +1,6 @@
 """What the cache service asks of the store behind it."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -41,14 +41,17 @@ class CacheBackend(Protocol):
     async def reserve(self, mark: str, ticket: str, seconds: float) -> bool:
         """Set `mark` to `ticket` unless another loader's mark is there; whether it was set."""
 
-    async def fill(self, mark: str, ticket: str, entries: Mapping[str, Entry]) -> bool:
-        """Store the entries and remove the mark, if the mark still holds the ticket; whether it did.
+    async def fill(self, mark: str, ticket: str, entries: Mapping[str, Entry], unless: str) -> bool:
+        """Store the entries and remove the mark, if the mark still holds the ticket and `unless` is not there.
 
-        Checking and storing are one step: no removal comes between them.
+        Whether it did. Checking and storing are one step: no removal comes between them.
         """
 
     async def remove(self, *keys: str) -> None:
         """Remove keys and marks."""
+
+    async def replace(self, keys: Sequence[str], left: str, seconds: float) -> None:
+        """Remove keys and marks, and leave the key `left` in their place for so long; in one step."""
 
     async def ping(self) -> None:
         """Return if the store answers."""

@@ -7,7 +7,7 @@ again. Removals are always tried: skipping one would cost a logout more than it 
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from redis.asyncio import BlockingConnectionPool, Redis
@@ -22,11 +22,11 @@ from service.settings import Settings, read_secret
 _log = logging.getLogger(__name__)
 _T = TypeVar("_T")
 
-# KEYS: the mark, then the keys. ARGV: the ticket, then milliseconds and value of each key.
+# KEYS: the mark, what must not be there, then the keys. ARGV: the ticket, then milliseconds and value of each key.
 _FILL = """
-if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+if redis.call('GET', KEYS[1]) ~= ARGV[1] or redis.call('EXISTS', KEYS[2]) == 1 then return 0 end
 redis.call('DEL', KEYS[1])
-for i = 2, #KEYS do redis.call('SET', KEYS[i], ARGV[2 * i - 1], 'PX', ARGV[2 * i - 2]) end
+for i = 3, #KEYS do redis.call('SET', KEYS[i], ARGV[2 * i - 3], 'PX', ARGV[2 * i - 4]) end
 return 1
 """
 
@@ -75,17 +75,24 @@ class RedisBackend:
         self._require_up()
         return bool(await self._wait_for(self._redis.set(mark, ticket, nx=True, px=_milliseconds(seconds))))
 
-    async def fill(self, mark: str, ticket: str, entries: Mapping[str, Entry]) -> bool:
-        """Store the entries and remove the mark, if the mark still holds the ticket; whether it did."""
+    async def fill(self, mark: str, ticket: str, entries: Mapping[str, Entry], unless: str) -> bool:
+        """Store the entries and remove the mark, if the mark still holds the ticket and `unless` is not there."""
         self._require_up()
         arguments: list[Any] = [ticket]
         for entry in entries.values():
             arguments += [_milliseconds(entry.seconds), entry.value]
-        return bool(await self._wait_for(self._fill(keys=[mark, *entries], args=arguments)))
+        return bool(await self._wait_for(self._fill(keys=[mark, unless, *entries], args=arguments)))
 
     async def remove(self, *keys: str) -> None:
         """Remove keys and marks; tried even while Redis is marked as down."""
         await self._wait_for(self._redis.delete(*keys))
+
+    async def replace(self, keys: Sequence[str], left: str, seconds: float) -> None:
+        """Remove keys and marks, and leave the key `left` in their place; tried even while Redis is marked as down."""
+        transaction = self._redis.pipeline(transaction=True)
+        transaction.set(left, b"", px=_milliseconds(seconds))
+        transaction.delete(*keys)
+        await self._wait_for(transaction.execute())
 
     async def ping(self) -> None:
         """Return if Redis answers, and mark it as up."""

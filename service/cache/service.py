@@ -81,8 +81,11 @@ class CacheService:
         return self._take(entries.USER, raws[0]), self._take(entries.PERMISSIONS, raws[1])
 
     async def set_user(self, user: User) -> None:
-        """Write a user through, under id and e-mail address."""
-        await self.finish_user(await self.begin_user(user.id), user)
+        """Write a user through, under id and e-mail address, whatever is there: the caller knows it to be so."""
+        generation = self._generation.current()
+        if generation is not None:
+            with suppress(CacheUnavailableError):
+                await self._backend.put(entries.encode(generation, entries.user_values(user, self._settings)))
 
     async def begin_user(self, user_id: UUID) -> Ticket | None:
         """Announce that a user is about to be written to the database, before it is.
@@ -93,7 +96,7 @@ class CacheService:
 
     async def finish_user(self, ticket: Ticket | None, user: User) -> None:
         """Store what was written, unless the user was changed since `begin_user`."""
-        await self._fill(ticket, entries.user_values(user, self._settings))
+        await self._fill(ticket, user.id, entries.user_values(user, self._settings))
 
     async def begin_load(self, token_hash: str) -> Ticket | None:
         """Announce that a token's identity is about to be read from the database, before it is read.
@@ -103,8 +106,8 @@ class CacheService:
         return await self._reserve(entries.load_mark(token_hash))
 
     async def finish_load(self, ticket: Ticket | None, token_hash: str, identity: Identity) -> None:
-        """Store what was loaded, all kinds at once, unless the token was revoked since `begin_load`."""
-        await self._fill(ticket, entries.identity_values(token_hash, identity, self._settings))
+        """Store what was loaded, all kinds at once, unless token or user were changed since `begin_load`."""
+        await self._fill(ticket, identity.user.id, entries.identity_values(token_hash, identity, self._settings))
 
     async def revoke_tokens(self, token_hashes: Sequence[str]) -> None:
         """Forget tokens whose sessions were ended or changed: when this returns no replica believes its copies.
@@ -121,7 +124,20 @@ class CacheService:
 
     async def invalidate_user(self, user_id: UUID, email: str, tenant: str = "default") -> None:
         """Forget a user and the user's permissions in every replica."""
-        await self._remove(*entries.user_keys(user_id, tenant, email))
+        await self.forget_user(user_id, tenant, [email], [])
+
+    async def forget_user(self, user_id: UUID, tenant: str, emails: Sequence[str], token_hashes: Sequence[str]) -> None:
+        """Forget all that is known of a user who was changed, under every address, and of its tokens.
+
+        Call it after the commit. For as long as a load may take nobody stores what was read of the user, whichever
+        token it was read for: that of a session which is just being ended is in no list of live ones.
+        """
+        keys = [key for email in emails for key in entries.user_keys(user_id, tenant, email)]
+        keys += [key for token_hash in token_hashes for key in entries.token_keys(token_hash)]
+        try:
+            await self._backend.replace(list(dict.fromkeys(keys)), entries.change_mark(user_id), _LOAD_SECONDS)
+        except CacheUnavailableError:
+            await self._generation.advance()
 
     async def stats(self) -> CacheStats:
         """Look-ups by tier and kind since the start, the windowed hit rate, and what each tier holds."""
@@ -181,11 +197,12 @@ class CacheService:
             return None
         return ticket if reserved else None
 
-    async def _fill(self, ticket: Ticket | None, values: Values) -> None:
+    async def _fill(self, ticket: Ticket | None, user_id: UUID, values: Values) -> None:
         if ticket is None:
             return
         with suppress(CacheUnavailableError):
-            await self._backend.fill(ticket.mark, ticket.secret, entries.encode(ticket.generation, values))
+            encoded = entries.encode(ticket.generation, values)
+            await self._backend.fill(ticket.mark, ticket.secret, encoded, entries.change_mark(user_id))
 
     async def _remove(self, *keys: str) -> None:
         try:

@@ -18,9 +18,11 @@ async def look_up(
 
     SQLite, without row level security, executes `plain` itself.
     """
+    rows: Sequence[AnyRow]
     if connection.dialect.name != postgresql.dialect.name:
-        return (await connection.execute(plain)).all()
+        rows = (await connection.execute(plain)).all()
+        return rows
     columns: list[ColumnClause[Any]] = [column(each.key, each.type) for each in plain.selected_columns if each.key]
     answer: TableValuedAlias = getattr(func, function)(*arguments).table_valued(*columns)
-    rows: Sequence[AnyRow] = (await connection.execute(select(answer))).all()
+    rows = (await connection.execute(select(answer))).all()
     return rows

@@ -101,11 +101,13 @@ sessions = Table(
     Column("user_agent", String(200)),
 )
 
-# Refresh tokens that were exchanged for a new pair: whoever presents one again has a copy.
+# Refresh tokens that were exchanged for a new pair, with the access token of theirs: whoever presents one again
+# has a copy.
 rotated_tokens = Table(
     "rotated_tokens",
     metadata,
     Column("token", String(64), primary_key=True),
+    Column("access_token", String(64), nullable=False),
     Column("tenant_id", Uuid, nullable=False),
     Column("session_id", Uuid, ForeignKey("sessions.id", ondelete="CASCADE"), nullable=False),
     Column("rotated_at", UtcDateTime, nullable=False),

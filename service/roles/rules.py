@@ -4,7 +4,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from service import problems
-from service.problems import FieldError
 from service.users.models import Grants
 
 Catalogue = Mapping[str, frozenset[str]]
@@ -48,11 +47,10 @@ def require_within(own: frozenset[str], touched: Iterable[str]) -> None:
 
 
 def require_known(wanted: Iterable[str], catalogue: Catalogue) -> None:
-    """There are such roles. Problems: 422, which names those that there are not."""
+    """There are such roles. Problems: 404, which names those that there are not."""
     unknown = sorted(set(wanted) - catalogue.keys())
     if unknown:
-        errors = (FieldError(field="roles", location="body", message=f"there is no role {name!r}") for name in unknown)
-        raise problems.invalid_fields(*errors)
+        raise problems.unknown_roles(unknown)
 
 
 def permissions_of(roles: Iterable[str], catalogue: Catalogue) -> frozenset[str]:

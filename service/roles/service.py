@@ -40,7 +40,7 @@ class RoleService:
     async def replace(self, caller: Caller, user_id: UUID, wanted: Collection[str]) -> Grants:
         """Let a user have these roles and no others; it holds everywhere when this returns.
 
-        Problems: 403, 404, 409, 422, 429.
+        Problems: 403, 404, 409, 429.
         """
         subject = Subject(caller.tenant_id, user_id)
         for _ in range(_ATTEMPTS):

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, FromClause, Insert, Update, insert, literal, select, true, update
+from sqlalchemy import ColumnElement, FromClause, Insert, Update, insert, literal, or_, select, true, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.audit.repository import AuditEntry, Recorder
@@ -169,7 +169,12 @@ async def rotate_tokens(
     """Give a session new tokens in place of the presented refresh token; False if that is not its own any more."""
 
     def remember(whom: FromClause) -> Insert:
-        values = {"token": presented, "session_id": session.session_id, "rotated_at": entry.at}
+        values = {
+            "token": presented,
+            "access_token": session.token,
+            "session_id": session.session_id,
+            "rotated_at": entry.at,
+        }
         literals = [literal(value, rotated_tokens.c[name].type) for name, value in values.items()]
         return insert(rotated_tokens).from_select([*values, "tenant_id"], select(*literals, whom.c.tenant_id))
 
@@ -245,12 +250,16 @@ async def list_sessions(
     return (await connection.execute(statement)).all()
 
 
-async def live_tokens(connection: AsyncConnection, subject: Subject) -> list[str]:
-    """The hashes of the access tokens of a user's live sessions."""
-    statement = select(sessions.c.token).where(
-        sessions.c.tenant_id == subject.tenant_id, sessions.c.user_id == subject.user_id, sessions.c.is_active == true()
+async def tokens_with_copies(connection: AsyncConnection, subject: Subject, since: datetime) -> list[str]:
+    """The hashes of a user's access tokens that may be cached: live ones, and those replaced or ended `since`."""
+    own = sessions.c.tenant_id == subject.tenant_id, sessions.c.user_id == subject.user_id
+    present = select(sessions.c.token).where(*own, or_(sessions.c.is_active == true(), sessions.c.ended_at > since))
+    replaced = (
+        select(rotated_tokens.c.access_token)
+        .join(sessions, sessions.c.id == rotated_tokens.c.session_id)
+        .where(*own, rotated_tokens.c.rotated_at > since)
     )
-    return [row.token for row in await connection.execute(statement)]
+    return list((await connection.execute(present.union_all(replaced))).scalars())
 
 
 def _live(tenant_id: UUID) -> Update:

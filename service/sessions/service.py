@@ -161,7 +161,7 @@ class SessionService:
         async with self.database.reading(caller.subject.scope) as connection:
             rows = await list_sessions(connection, caller.subject, self.clock.now(), after, limit + 1)
         sessions = [Session(**row._mapping, current=row.id == caller.session_id) for row in rows]
-        return Page[Session].cut(sessions, limit, lambda session: str(session.id))
+        return Page[Session].cut(sessions, limit, lambda session: session.id.hex)
 
     async def _load(self, token_hash: str) -> Identity:
         ticket = await self.cache.begin_load(token_hash)

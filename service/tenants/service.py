@@ -36,7 +36,7 @@ class TenantService:
         async with self.database.reading(_platform(caller)) as connection:
             rows = await list_tenants(connection, after, limit + 1)
         tenants = [Tenant(**row._mapping) for row in rows]
-        return Page[Tenant].cut(tenants, limit, lambda tenant: str(tenant.id))
+        return Page[Tenant].cut(tenants, limit, lambda tenant: tenant.id.hex)
 
     async def create(self, caller: Caller, request: NewTenant) -> Tenant:
         """Make a tenant and, if asked to, its first administrator: both or none. Problems: 409, 429."""

@@ -1,29 +1,33 @@
 """The copies of a user that the cache holds."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 from service.cache.service import CacheService
+from service.clock import Clock
 from service.database.engine import Database
 from service.database.scope import Subject
-from service.sessions.repository import live_tokens
+from service.sessions.repository import tokens_with_copies
+from service.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
 class UserCopies:
     """Lets changes of a user hold in every replica."""
 
+    settings: Settings
     database: Database
     cache: CacheService
+    clock: Clock
 
     async def forget(self, subject: Subject, tenant: str, *emails: str) -> None:
         """Forget what is known of a user, under each address that it has or had, and of its tokens.
 
-        Call it after the commit and before the answer. Tokens come first: with them go the tickets of whoever
-        has read the user before the commit and would store it after the copies were removed.
+        Call it after the commit and before the answer.
         """
+        # Those of sessions that have just ended too: whoever ended one may not have removed its copies yet.
+        since = self.clock.now() - timedelta(seconds=self.settings.cache_validation_seconds)
         # A statement of its own, which sees the sessions that were opened before the change got its lock.
         async with self.database.reading(subject.scope) as connection:
-            tokens = await live_tokens(connection, subject)
-        await self.cache.revoke_tokens(tokens)
-        for email in dict.fromkeys(emails):
-            await self.cache.invalidate_user(subject.user_id, email, tenant)
+            tokens = await tokens_with_copies(connection, subject, since)
+        await self.cache.forget_user(subject.user_id, tenant, emails, tokens)

@@ -35,7 +35,7 @@ class UserService:
         async with self.database.reading(caller.subject.scope) as connection:
             rows = (await connection.execute(users_page(caller.tenant_id, after, limit + 1))).all()
         users = [User(**row._mapping, tenant=caller.tenant) for row in rows]
-        return Page[User].cut(users, limit, lambda user: str(user.id))
+        return Page[User].cut(users, limit, lambda user: user.id.hex)
 
     async def get(self, caller: Caller, user_id: UUID) -> User:
         """One user. Problems: 404."""

@@ -119,10 +119,8 @@ async def test_the_ends_of_the_calendar_are_no_error(api: Api) -> None:
         ({"limit": "0"}, "limit"),
         ({"limit": "201"}, "limit"),
         ({"cursor": "abc"}, "cursor"),
-        # A cursor of the list of users, a time without its zone, and one without an id.
-        ({"cursor": "MDE5M2YyYjAtYzRkZS03YTZmLTlkMWMtM2I1YTdlOGY5MDEy"}, "cursor"),
-        ({"cursor": "MjAyNS0wNi0wMVQxMjowMDowMCAwMTkzZjJiMC1jNGRlLTdhNmYtOWQxYy0zYjVhN2U4ZjkwMTI"}, "cursor"),
-        ({"cursor": "MjAyNS0wNi0wMVQxMjowMDowMCswMDowMCA0Mg"}, "cursor"),
+        # A cursor of the list of users, which has no time.
+        ({"cursor": "0193f2b0c4de7a6f9d1c3b5a7e8f9012"}, "cursor"),
     ],
 )
 async def test_malformed_questions_name_the_field(api: Api, params: dict[str, str], field: str) -> None:

@@ -37,7 +37,11 @@ def tenants(migrated: Database) -> list[UUID]:
                 " VALUES (%s, %s, %s, 'signup', now(), '{}')",
                 (new_id(), tenant_id, session.user.id),
             )
-            owner.execute("INSERT INTO rotated_tokens VALUES (%s, %s, %s, now())", (new_id(), tenant_id, session.id))
+            owner.execute(
+                "INSERT INTO rotated_tokens (token, access_token, tenant_id, session_id, rotated_at)"
+                " VALUES (%s, 'x', %s, %s, now())",
+                (new_id(), tenant_id, session.id),
+            )
             owner.execute("INSERT INTO login_failures VALUES (%s, 'x', 1, now())", (tenant_id,))
     return made
 

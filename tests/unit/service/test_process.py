@@ -34,7 +34,7 @@ async def _started(
     )
     try:
         async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=60) as client:
-            await _ready(client)
+            await _ready(process, client)
             yield process, client
     finally:
         if process.returncode is None:
@@ -42,9 +42,10 @@ async def _started(
             await process.wait()
 
 
-async def _ready(client: httpx.AsyncClient) -> None:
+async def _ready(process: asyncio.subprocess.Process, client: httpx.AsyncClient) -> None:
     async with asyncio.timeout(60):
         while True:
+            assert process.returncode is None
             try:
                 assert (await client.get("/readyz")).status_code == 200
             except httpx.ConnectError:

@@ -16,7 +16,7 @@ from service.sessions.repository import Identity
 from service.settings import Settings
 from service.tokens.opaque import fingerprint
 from service.users.models import Grants, User
-from tests.harness import Api, SharedStore, eventually, new_email, problem, running
+from tests.harness import Api, Person, SharedStore, eventually, new_email, problem, running
 
 LEASE = 30.0
 
@@ -236,3 +236,55 @@ async def _advanced(api: Api) -> None:
                 if (await connection.execute(select(cache_generation.c.value))).scalar_one() > 1:
                     return
             await asyncio.sleep(0.01)
+
+
+async def test_who_read_a_user_for_an_ending_session_does_not_store_it(
+    shared: Settings, clock: ManualClock, store: SharedStore
+) -> None:
+    """The session is ended, so no list of live tokens has it; its copies are not removed yet, so its ticket is good."""
+    slow, stuck, quick = store.view(), store.view(), store.view()
+    async with (
+        running(shared, clock=clock, store=slow) as reader,
+        running(shared, clock=clock, store=stuck) as ender,
+        running(shared, clock=clock, store=quick) as api,
+    ):
+        ending = await api.new_person()
+        other = Person(api, ending.user, (await api.login(ending.user["email"])).json())
+        await api.app.state.cache.drop_token(fingerprint(ending.token))
+        slow.fill_gate.clear()
+        loading = asyncio.create_task(reader.get("me", ending.token))
+        await eventually(lambda: slow.fills_waiting == 1)
+        stuck.removal_gate.clear()
+        logout = asyncio.create_task(ender.logout(ending.token))
+        await eventually(lambda: ender.metric("janua_audit_rows_total", event_type="logout") == 1)
+        assert (await other.call("PATCH", "/users/me", json={"name": "Ada"})).status_code == 200
+        slow.fill_gate.set()
+        await loading
+        stuck.removal_gate.set()
+        await logout
+        assert (await other.call("GET", "/auth/me")).json()["name"] == "Ada"
+
+
+@pytest.mark.parametrize("how", ["ended", "rotated"])
+async def test_a_change_of_roles_reaches_tokens_whose_copies_a_dead_replica_left(
+    shared: Settings, clock: ManualClock, store: SharedStore, how: str
+) -> None:
+    """A replica commits the end of a token and dies before it removes the copies."""
+    stuck, quick = store.view(), store.view()
+    async with running(shared, clock=clock, store=stuck) as dying, running(shared, clock=clock, store=quick) as api:
+        admin, person = await api.new_person("platform-admin"), await api.new_person("tenant-admin")
+        assert "users:write" in (await person.call("GET", "/auth/validate")).json()["permissions"]
+        stuck.removal_gate.clear()
+        if how == "ended":
+            work = asyncio.create_task(dying.logout(person.token))
+            done = "logout"
+        else:
+            body = {"refresh_token": person.session["refresh_token"]}
+            work = asyncio.create_task(dying.client.post("/api/v1/auth/refresh", json=body))
+            done = "token_refreshed"
+        await eventually(lambda: dying.metric("janua_audit_rows_total", event_type=done) == 1)
+        answer = await admin.call("PUT", f"/users/{person.user['id']}/roles", json={"roles": ["member"]})
+        assert answer.status_code == 200
+        problem(await person.call("GET", "/auth/validate"), 401, "invalid-token")
+        stuck.removal_gate.set()
+        await work

@@ -20,7 +20,7 @@ from service.observability.hit_rate import WINDOW_SECONDS, HitRateWindow
 from service.observability.metrics import LATENCY_BUCKETS
 from service.tokens.opaque import fingerprint, is_well_formed, new_token
 from service.users.models import EMAIL_MAX_LENGTH, EMAIL_PATTERN, EmailAddress
-from tests.unit.service.conftest import ROOT
+from tests.servers import ROOT
 
 emails = TypeAdapter(EmailAddress)
 passwords = TypeAdapter(NewPassword)
