@@ -14,10 +14,12 @@ from pydantic import (
     Json,
     SecretStr,
     ValidationError,
+    field_validator,
     model_validator,
 )
 from pydantic.alias_generators import to_camel
 
+from service.settings import Settings
 from service.users.models import EmailAddress
 
 NAMESPACE = "janua"
@@ -73,6 +75,15 @@ class Receivers(_Model):
     email: EmailReceiver | None = None
 
 
+# Settings of the service that `janua:service` cannot choose.
+SET_BY_THE_STACK = frozenset(
+    {
+        *("release", "host", "port", "database_url", "database_password_file", "database_app_role"),
+        *("redis_url", "redis_password_file", "signing_secret_file", "admin_email", "admin_password_file"),
+    }
+)
+
+
 class StackConfig(_Model):
     """Everything that may differ from stack to stack, with its default."""
 
@@ -92,8 +103,22 @@ class StackConfig(_Model):
     backup_directory: Path = ROOT / "backups"
     backups_kept: int = Field(default=7, ge=1)
     runbook_base_url: str = "alerts/runbooks"
+    service: Json[dict[str, int | float | str]] = Field(default="{}", validate_default=True)
     secrets: Json[Secrets]
     receivers: Json[Receivers] = Field(default="{}", validate_default=True)
+
+    @field_validator("service")
+    @classmethod
+    def _are_settings_of_the_service(cls, given: dict[str, int | float | str]) -> dict[str, int | float | str]:
+        reserved = sorted(given.keys() & SET_BY_THE_STACK)
+        if reserved:
+            raise ValueError(f"the stack itself sets {', '.join(reserved)}")
+        try:
+            Settings(**given)  # type: ignore[arg-type]  # their types are what is validated here
+        except ValidationError as error:
+            mistakes = (f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors())
+            raise ValueError("; ".join(mistakes)) from None
+        return given
 
     @model_validator(mode="after")
     def _grafana_can_be_had(self) -> Self:

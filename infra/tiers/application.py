@@ -30,7 +30,7 @@ class Application(pulumi.ComponentResource):
     ) -> None:
         super().__init__("janua:tiers:Application", "application")
         content, self.image = images.release()
-        settings = _settings()
+        settings = _settings(config)
         judged = content_hash(content, json.dumps(settings), str(config.replicas), config.smoke_duration, *_judges())
         self.release = f"{version()}-{judged}"
         schema = database.prepare(self.release, self.image)
@@ -66,12 +66,13 @@ def version() -> str:
     return str(tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"])
 
 
-def _settings() -> dict[str, str]:
+def _settings(config: StackConfig) -> dict[str, str]:
     return {
-        "JANUA_HOST": "0.0.0.0",  # noqa: S104 - every address of the container, which publishes none
-        "JANUA_PORT": str(PORT),
         # With the time for requests in progress (20 seconds) less than the engine waits: STOP_SECONDS.
         "JANUA_DRAIN_SECONDS": "3",
+        **{f"JANUA_{name.upper()}": str(value) for name, value in config.service.items()},
+        "JANUA_HOST": "0.0.0.0",  # noqa: S104 - every address of the container, which publishes none
+        "JANUA_PORT": str(PORT),
         "JANUA_DATABASE_URL": APPLICATION_URL,
         "JANUA_DATABASE_PASSWORD_FILE": "/run/secrets/database_app_password",
         "JANUA_REDIS_URL": f"{REDIS_ADDRESS}/0",

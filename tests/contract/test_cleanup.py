@@ -114,7 +114,7 @@ async def test_what_can_be_used_or_refreshed_stays(cleaned: Cleaned) -> None:
 async def test_rotated_tokens_go_with_their_session(cleaned: Cleaned) -> None:
     now = cleaned.clock.now()
     live, dead = await cleaned.add_sessions(now, now - 2 * REFRESH)
-    rotated = {"tenant_id": cleaned.tenant_id, "rotated_at": now - 2 * REFRESH}
+    rotated = {"tenant_id": cleaned.tenant_id, "access_token": "", "rotated_at": now - 2 * REFRESH}
     owners = {"of the live one": live, "of the dead one": dead, "of the dead one, too": dead}
     rows = [rotated | {"token": token, "session_id": session} for token, session in owners.items()]
     await cleaned.add(rotated_tokens, *rows)

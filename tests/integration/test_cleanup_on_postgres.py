@@ -30,8 +30,8 @@ _SEED = (
     " SELECT gen_random_uuid(), u.tenant_id, u.id, 'a' || n, 'r' || n, true, %(from)s,"
     " %(from)s + n * interval '1 minute', %(from)s + n * interval '1 minute' + interval '1 day'"
     " FROM users u, generate_series(1, %(many)s) n",
-    "INSERT INTO rotated_tokens (token, tenant_id, session_id, rotated_at)"
-    " SELECT 'old ' || token, tenant_id, id, created_at FROM sessions",
+    "INSERT INTO rotated_tokens (token, access_token, tenant_id, session_id, rotated_at)"
+    " SELECT 'old ' || refresh_token, 'old ' || token, tenant_id, id, created_at FROM sessions",
     "ANALYZE sessions",
 )
 

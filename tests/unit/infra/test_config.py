@@ -82,3 +82,17 @@ def test_every_setting_is_in_the_configuration_reference() -> None:
     readme = (ROOT / "README.md").read_text()
     missing = [field.alias for field in StackConfig.model_fields.values() if f"`janua:{field.alias}`" not in readme]
     assert not missing, f"the README does not tell of {missing}"
+
+
+def test_settings_of_the_service_are_checked_before_anything_is_touched() -> None:
+    config = parse({**MINIMAL, "service": '{"login_failures": 5, "hash_deadline_seconds": 0.5, "log_level": "DEBUG"}'})
+    assert config.service == {"login_failures": 5, "hash_deadline_seconds": 0.5, "log_level": "DEBUG"}
+    for given, said in (
+        ('{"login_failures": 11}', "login_failures"),
+        ('{"no_such_setting": 1}', "no_such_setting"),
+        ('{"hash_time_cost": 1, "jwt_seconds": 301}', "jwt_seconds"),
+        ('{"access_token_seconds": 9000000}', "refresh_token_seconds"),
+        ('{"database_url": "sqlite://"}', "the stack itself sets database_url"),
+    ):
+        with pytest.raises(pulumi.RunError, match=said):
+            parse({**MINIMAL, "service": given})

@@ -1,13 +1,15 @@
 """The settings, and what the programs say when they are wrong."""
 
 import os
+import re
 import subprocess
 import sys
+from itertools import zip_longest
 from pathlib import Path
 
 import pytest
 
-from service.settings import SettingsError, load_settings
+from service.settings import Settings, SettingsError, load_settings
 from tests.servers import ROOT
 
 
@@ -125,3 +127,15 @@ def test_programs_exit_with_2_and_name_the_variable(module: str) -> None:
     assert done.returncode == 2
     assert "JANUA_PORT" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_the_readme_tells_of_every_setting_and_of_its_default() -> None:
+    rows = [line for line in (ROOT / "service" / "README.md").read_text().splitlines() if line.startswith("| `JANUA_")]
+    told: dict[str, str] = {}
+    for row in rows:
+        names, defaults = (cell.strip() for cell in row.split("|")[1:3])
+        told |= zip_longest(re.findall(r"`(JANUA_\w+)`", names), defaults.split(", "))
+    assert told.keys() == {f"JANUA_{name.upper()}" for name in Settings.model_fields}
+    for name, field in Settings.model_fields.items():
+        if isinstance(field.default, int | float):
+            assert float(told[f"JANUA_{name.upper()}"]) == field.default, name
