@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
 
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
@@ -21,15 +20,18 @@ from service.cache.routes import router as cache_router
 from service.clock import Clock, SystemClock
 from service.database.engine import Database
 from service.database.role import RoleCheck
+from service.documentation import describe_problems
 from service.health.routes import router as health_router
 from service.limits import LimitsMiddleware
 from service.observability.metrics import Metrics
 from service.observability.middleware import PerformanceTrackingMiddleware
-from service.problems import Problem, install_problem_handlers
+from service.problem_handlers import install_problem_handlers
 from service.roles.routes import router as role_router
 from service.roles.service import RoleService
 from service.sessions.cleanup import Cleanup
+from service.sessions.refresh import RefreshService
 from service.sessions.routes import router as session_router
+from service.sessions.rules import Lifetimes, RefreshRule
 from service.sessions.service import SessionService
 from service.settings import Settings
 from service.tenants.directory import TenantDirectory
@@ -48,6 +50,13 @@ from service.users.service import UserService
 _DESCRIPTION = "A multi-tenant authentication service. Errors are problem documents (RFC 9457)."
 
 
+_ROUTERS = (
+    *(auth_router, session_router, token_router, well_known_router),
+    *(user_router, role_router, tenant_router, audit_router, cache_router),
+    health_router,
+)
+
+
 def create_app(settings: Settings, *, clock: Clock | None = None, store: CacheBackend | None = None) -> FastAPI:
     """Build the application. A test may bring a clock, or a store for the cache, of its own."""
     clock = clock or SystemClock()
@@ -60,9 +69,6 @@ def create_app(settings: Settings, *, clock: Clock | None = None, store: CacheBa
     )
     cache = build_cache(settings, database, clock, metrics, store)
     passwords = Passwords(settings, metrics)
-    trail = Trail(database, metrics)
-    secret = load_signing_secret(settings)
-    sessions = SessionService(settings, database, trail, cache.service, clock, secret.derive("refresh"))
     tenants = TenantDirectory(database)
     lockout = Lockout(settings.login_failures, settings.login_window_seconds)
     cleanup = Cleanup(settings, database, lockout, clock, metrics)
@@ -95,21 +101,24 @@ def create_app(settings: Settings, *, clock: Clock | None = None, store: CacheBa
     app.state.metrics = metrics
     app.state.database = database
     app.state.cache = cache.service
-    app.state.sessions = sessions
-    signing_keys = SigningKeys(secret, settings.jwt_rotation_seconds)
-    app.state.tokens = TokenService(settings, sessions, trail, cache.service, clock, signing_keys)
+    trail = Trail(database, metrics)
+    secret = load_signing_secret(settings)
+    lifetimes = Lifetimes(settings.access_token_seconds, settings.refresh_token_seconds, settings.session_seconds)
+    sessions = SessionService(database, trail, cache.service, clock, lifetimes)
     copies = UserCopies(settings, database, cache.service, clock)
+    keys = SigningKeys(secret, settings.jwt_rotation_seconds)
+    app.state.sessions = sessions
+    app.state.refresh = RefreshService(sessions, RefreshRule(settings.refresh_grace_seconds), secret.derive("refresh"))
+    app.state.tokens = TokenService(settings, sessions, trail, cache.service, clock, keys)
+    app.state.auth = AuthService(database, trail, cache.service, passwords, lockout, sessions, tenants, clock)
     app.state.users = UserService(database, trail, copies, clock)
     app.state.roles = RoleService(database, trail, copies, clock)
     app.state.tenants = TenantService(database, trail, passwords, clock)
-    app.state.auth = AuthService(database, trail, cache.service, passwords, lockout, sessions, tenants, clock)
     # The last one added is the outermost: it sees every answer, those of the limits too.
     app.add_middleware(LimitsMiddleware, max_bytes=settings.max_body_bytes, seconds=settings.request_timeout_seconds)
     app.add_middleware(PerformanceTrackingMiddleware, metrics=metrics, clock=clock)
     install_problem_handlers(app)
-    accounts = (auth_router, session_router, token_router, well_known_router)
-    administration = (user_router, role_router, tenant_router, audit_router, cache_router)
-    for router in (*accounts, *administration, health_router):
+    for router in _ROUTERS:
         app.include_router(router)
         metrics.initialise_routes(
             (method, route.path, route.status_code or 200)
@@ -117,24 +126,5 @@ def create_app(settings: Settings, *, clock: Clock | None = None, store: CacheBa
             if isinstance(route, APIRoute)
             for method in route.methods or ()
         )
-    _describe_problems(app)
+    describe_problems(app)
     return app
-
-
-def _describe_problems(app: FastAPI) -> None:
-    """Add the schema of problem documents to the OpenAPI document, which routes refer to by name."""
-    generate = app.openapi
-
-    def openapi() -> dict[str, Any]:
-        document = generate()
-        for method in (method for path in document["paths"].values() for method in path.values()):
-            # The framework's own description of a 422, where the only parameter is a header that cannot be wrong.
-            if "application/json" in method["responses"].get("422", {}).get("content", {}):
-                del method["responses"]["422"]
-        for unused in ("HTTPValidationError", "ValidationError"):
-            document["components"]["schemas"].pop(unused, None)
-        schema = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
-        document["components"]["schemas"] |= schema.pop("$defs") | {"Problem": schema}
-        return document
-
-    app.openapi = openapi  # type: ignore[method-assign]

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, FromClause, Insert, Update, insert, literal, or_, select, true, update
+from sqlalchemy import ColumnElement, Update, insert, literal, or_, select, true, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.audit.repository import AuditEntry, Recorder
@@ -17,11 +17,11 @@ from service.database.types import AnyRow, UtcDateTime
 from service.users.models import Grants, User
 from service.users.repository import GRANT_COLUMNS, USER_COLUMNS, grants_of, user_of, with_grants
 
-_TOUCHED = (sessions.c.tenant_id, sessions.c.user_id, sessions.c.id.label("session_id"), sessions.c.token)
+TOUCHED = (sessions.c.tenant_id, sessions.c.user_id, sessions.c.id.label("session_id"), sessions.c.token)
 
 
 @dataclass(frozen=True, slots=True)
-class NewTokens:
+class Tokens:
     """The two tokens of a session, as hashes, and until when each is accepted."""
 
     token: str
@@ -37,7 +37,7 @@ class NewSession:
     id: UUID
     subject: Subject
     version: int
-    tokens: NewTokens
+    tokens: Tokens
     created_at: datetime
     user_agent: str | None
 
@@ -53,31 +53,6 @@ class Identity:
     grants: Grants
 
 
-@dataclass(frozen=True, slots=True)
-class Refreshable:
-    """The session that a refresh token belongs to, whatever its state.
-
-    `token` and `refresh_token` are the hashes of those that it has now; `rotated_at` says since when the one
-    that was presented is not among them any more.
-    """
-
-    session_id: UUID
-    tenant_id: UUID
-    token: str
-    refresh_token: str
-    is_active: bool
-    opened_at: datetime
-    expires_at: datetime
-    refresh_expires_at: datetime
-    rotated_at: datetime | None
-    user: User
-
-    @property
-    def subject(self) -> Subject:
-        """Whose it is."""
-        return Subject(self.tenant_id, self.user.id)
-
-
 async def open_session(
     recorder: Recorder, session: NewSession, entry: AuditEntry, *, unless: ColumnElement[bool]
 ) -> bool:
@@ -91,7 +66,7 @@ async def open_session(
         "created_at": session.created_at,
         "user_agent": session.user_agent,
         "is_active": True,
-        **{name: getattr(session.tokens, name) for name in NewTokens.__slots__},
+        **{name: getattr(session.tokens, name) for name in Tokens.__slots__},
     }
     literals = [literal(value, sessions.c[name].type) for name, value in columns.items()]
     owner = (
@@ -105,7 +80,7 @@ async def open_session(
         .with_for_update(read=True)
     )
     change = insert(sessions).from_select([*columns, "tenant_id", "user_id"], owner)
-    return bool(await recorder.change(entry, change.returning(*_TOUCHED)))
+    return bool(await recorder.change(entry, change.returning(*TOUCHED)))
 
 
 async def find_identity(connection: AsyncConnection, token_hash: str, now: datetime) -> Identity | None:
@@ -129,79 +104,22 @@ async def find_identity(connection: AsyncConnection, token_hash: str, now: datet
     return Identity(first.session_id, first.tenant_id, first.expires_at, user_of(first), grants_of(rows))
 
 
-async def find_refreshable(connection: AsyncConnection, refresh_hash: str) -> Refreshable | None:
-    """The session of a refresh token, of one that was rotated too; None if there never was such a token."""
-    current = select(sessions.c.id, literal(None, UtcDateTime).label("rotated_at")).where(
-        sessions.c.refresh_token == refresh_hash
-    )
-    rotated = select(rotated_tokens.c.session_id, rotated_tokens.c.rotated_at).where(
-        rotated_tokens.c.token == refresh_hash
-    )
-    presented = current.union_all(rotated).subquery("presented")
-    plain = (
-        select(
-            sessions.c.id.label("session_id"),
-            sessions.c.tenant_id,
-            sessions.c.token,
-            sessions.c.refresh_token,
-            sessions.c.is_active,
-            sessions.c.created_at.label("opened_at"),
-            sessions.c.expires_at,
-            sessions.c.refresh_expires_at,
-            presented.c.rotated_at,
-            *USER_COLUMNS,
-        )
-        .join(presented, presented.c.id == sessions.c.id)
-        .join(users, users.c.id == sessions.c.user_id)
-        .join(tenants, tenants.c.id == sessions.c.tenant_id)
-    )
-    rows = await look_up(connection, "janua_refreshable", [literal(refresh_hash)], plain)
-    if not rows:
-        return None
-    row = rows[0]
-    names = [name for name in Refreshable.__slots__ if name != "user"]
-    return Refreshable(**{name: getattr(row, name) for name in names}, user=user_of(row))
-
-
-async def rotate_tokens(
-    recorder: Recorder, session: Refreshable, presented: str, tokens: NewTokens, entry: AuditEntry
-) -> bool:
-    """Give a session new tokens in place of the presented refresh token; False if that is not its own any more."""
-
-    def remember(whom: FromClause) -> Insert:
-        values = {
-            "token": presented,
-            "access_token": session.token,
-            "session_id": session.session_id,
-            "rotated_at": entry.at,
-        }
-        literals = [literal(value, rotated_tokens.c[name].type) for name, value in values.items()]
-        return insert(rotated_tokens).from_select([*values, "tenant_id"], select(*literals, whom.c.tenant_id))
-
-    change = (
-        _live(session.tenant_id)
-        .where(sessions.c.id == session.session_id, sessions.c.refresh_token == presented)
-        .values({name: getattr(tokens, name) for name in NewTokens.__slots__})
-    )
-    return bool(await recorder.change(entry, change.returning(*_TOUCHED), remember))
-
-
 async def end_session(recorder: Recorder, subject: Subject, session_id: UUID, entry: AuditEntry) -> str | None:
     """End one session of a user; its access token's hash, or None if the user has no such live session."""
-    change = _live(subject.tenant_id).where(sessions.c.id == session_id, sessions.c.user_id == subject.user_id)
+    change = live(subject.tenant_id).where(sessions.c.id == session_id, sessions.c.user_id == subject.user_id)
     touched = await recorder.change(entry, _ended(change, entry.at))
     return touched[0].token if touched else None
 
 
 async def end_sessions(recorder: Recorder, subject: Subject, entry: AuditEntry) -> list[str]:
     """End every live session of a user; the hashes of their access tokens."""
-    change = _live(subject.tenant_id).where(sessions.c.user_id == subject.user_id)
+    change = live(subject.tenant_id).where(sessions.c.user_id == subject.user_id)
     return [row.token for row in await recorder.change(entry, _ended(change, entry.at))]
 
 
 async def end_other_sessions(connection: AsyncConnection, subject: Subject, kept: UUID, at: datetime) -> list[str]:
     """End every live session of a user but one, as part of a change that is recorded itself."""
-    change = _live(subject.tenant_id).where(sessions.c.user_id == subject.user_id, sessions.c.id != kept)
+    change = live(subject.tenant_id).where(sessions.c.user_id == subject.user_id, sessions.c.id != kept)
     return [row.token for row in await connection.execute(_ended(change, at))]
 
 
@@ -211,7 +129,7 @@ async def confirm_session(recorder: Recorder, subject: Subject, session_id: UUID
     The row is locked until the commit: a logout is either seen here, or comes after.
     """
     alive = (
-        select(*_TOUCHED)
+        select(*TOUCHED)
         .where(
             sessions.c.tenant_id == subject.tenant_id,
             sessions.c.user_id == subject.user_id,
@@ -262,9 +180,10 @@ async def tokens_with_copies(connection: AsyncConnection, subject: Subject, sinc
     return list((await connection.execute(present.union_all(replaced))).scalars())
 
 
-def _live(tenant_id: UUID) -> Update:
+def live(tenant_id: UUID) -> Update:
+    """A change of live sessions of a tenant, to be completed."""
     return update(sessions).where(sessions.c.tenant_id == tenant_id, sessions.c.is_active == true())
 
 
 def _ended(change: Update, at: datetime) -> Any:
-    return change.values(is_active=False, ended_at=at).returning(*_TOUCHED)
+    return change.values(is_active=False, ended_at=at).returning(*TOUCHED)

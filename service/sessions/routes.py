@@ -12,6 +12,7 @@ from service.documentation import WITH_BODY, WITH_QUERY, WITH_TOKEN
 from service.pagination import DEFAULT_LIMIT, IdCursor, Limit, Page
 from service.problems import problem_responses
 from service.sessions.models import RefreshRequest, Session, TokenPair
+from service.sessions.refresh import RefreshService
 from service.sessions.service import SessionService
 from service.tenants.header import ExpectedTenant
 
@@ -23,18 +24,27 @@ async def _sessions(request: Request) -> SessionService:
     return service
 
 
+async def _refreshing(request: Request) -> RefreshService:
+    service: RefreshService = request.app.state.refresh
+    return service
+
+
 Sessions = Annotated[SessionService, Depends(_sessions)]
 
 
-@router.post("/refresh", responses=problem_responses(problems.invalid_refresh_token(), *WITH_BODY))
-async def refresh(body: RefreshRequest, sessions: Sessions, tenant: ExpectedTenant = None) -> TokenPair:
+@router.post(
+    "/refresh", responses=problem_responses(problems.invalid_refresh_token(), problems.too_busy(1), *WITH_BODY)
+)
+async def refresh(
+    body: RefreshRequest, refreshing: Annotated[RefreshService, Depends(_refreshing)], tenant: ExpectedTenant = None
+) -> TokenPair:
     """Exchange a refresh token for a new pair; the tokens of before are worth nothing from then on.
 
     A refresh token is good for one exchange. Within five seconds it may be presented again by whoever did not get
     the answer, and gets the same one; later, or once the new pair was refreshed itself, that means that somebody
     has a copy, and ends the session.
     """
-    return await sessions.refresh(body.refresh_token, tenant)
+    return await refreshing.refresh(body.refresh_token, tenant)
 
 
 @router.post("/logout", status_code=HTTP_204_NO_CONTENT, responses=problem_responses(*WITH_TOKEN))

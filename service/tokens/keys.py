@@ -70,7 +70,7 @@ class SigningKeys:
         return int(now.timestamp()) // self._rotation_seconds
 
     def _derive(self, epoch: int) -> tuple[SigningKey, ...]:
-        return tuple(SigningKey.from_seed(seed) for seed in self._secret.derive_all(f"jwt:{epoch}"))
+        return tuple(SigningKey.from_seed(seed) for seed in self._secret.derive(f"jwt:{epoch}"))
 
 
 def _thumbprint(x: str) -> str:

@@ -19,12 +19,8 @@ class SigningSecret:
 
     secrets: tuple[str, ...] = field(repr=False)
 
-    def derive(self, purpose: str) -> bytes:
-        """A key of 256 bits for one purpose, from the secret in use (HKDF-SHA256, RFC 5869)."""
-        return self.derive_all(purpose)[0]
-
-    def derive_all(self, purpose: str) -> list[bytes]:
-        """That key for each secret, in their order."""
+    def derive(self, purpose: str) -> list[bytes]:
+        """A key of 256 bits for one purpose out of each secret, in their order (HKDF-SHA256, RFC 5869)."""
         return [
             HKDF(SHA256(), KEY_BYTES, salt=None, info=purpose.encode()).derive(secret.encode())
             for secret in self.secrets

@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -118,6 +119,21 @@ async def test_the_grace_can_be_turned_off(settings: Settings) -> None:
         clock.advance(0.001)
         problem(await refresh(api, person.session["refresh_token"]), 401, "invalid-refresh-token")
         assert not await is_valid(api, pair["access_token"])
+
+
+async def test_an_answer_is_repeated_while_the_signing_secret_is_replaced(settings: Settings, tmp_path: Path) -> None:
+    """Two replicas have the lines of the secret in different orders."""
+    files = [tmp_path / "before", tmp_path / "after"]
+    for file, lines in zip(files, ("one\ntwo\n", "two\none\n"), strict=True):
+        file.write_text(lines)
+    before, after = (settings.model_copy(update={"signing_secret_file": file}) for file in files)
+    async with running(before) as first, running(after) as second:
+        person = await first.new_person()
+        answer = await refresh(first, person.session["refresh_token"])
+        again = await refresh(second, person.session["refresh_token"])
+        assert again.status_code == 200
+        assert again.json()["refresh_token"] == answer.json()["refresh_token"]
+        assert (await refresh(second, answer.json()["refresh_token"])).status_code == 200
 
 
 async def test_fifty_refreshes_at_once_leave_one_live_chain(api: Api) -> None:

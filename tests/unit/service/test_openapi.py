@@ -51,7 +51,7 @@ def test_it_is_version_3_1_and_has_the_routes(document: dict[str, Any]) -> None:
         ("/auth/me", "get", {"200", "401", "503"}),
         ("/auth/validate", "get", {"200", "401", "503"}),
         ("/auth/logout", "post", {"204", "401", "503"}),
-        ("/auth/refresh", "post", {"200", "401", *_BODY}),
+        ("/auth/refresh", "post", {"200", "401", "429", *_BODY}),
         ("/auth/password", "post", {"204", "401", "429", *_BODY}),
         ("/auth/sessions", "get", {"200", "401", "422", "503"}),
         ("/users/{user_id}/roles", "put", {"200", "401", "403", "404", "409", "429", *_BODY}),
