@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
+from starlette.routing import Route
 
 from service import __version__
 from service.audit.routes import router as audit_router
@@ -120,11 +121,10 @@ def create_app(settings: Settings, *, clock: Clock | None = None, store: CacheBa
     install_problem_handlers(app)
     for router in _ROUTERS:
         app.include_router(router)
-        metrics.initialise_routes(
-            (method, route.path, route.status_code or 200)
-            for route in router.routes
-            if isinstance(route, APIRoute)
-            for method in route.methods or ()
-        )
+    routes = [route for router in _ROUTERS for route in router.routes if isinstance(route, APIRoute)]
+    metrics.initialise_routes(
+        (method, route.path, route.status_code or 200) for route in routes for method in route.methods or ()
+    )
+    app.state.routes = [*routes, *(route for route in app.routes if isinstance(route, Route))]
     describe_problems(app)
     return app

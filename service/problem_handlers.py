@@ -10,7 +10,7 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException as StarletteHTTPException
 from starlette.responses import Response
-from starlette.routing import Match, Route
+from starlette.routing import Match
 
 from service.problems import (
     FieldError,
@@ -62,13 +62,8 @@ async def _on_database_failure(_request: Request, error: Exception) -> Response:
 
 def _methods_of(request: Request) -> set[str]:
     """The methods of all routes with the request's path."""
-    routes = (route for route in request.app.routes if isinstance(route, Route))
-    return {
-        method
-        for route in routes
-        if route.matches(request.scope)[0] is not Match.NONE
-        for method in route.methods or ()
-    }
+    matching = (route for route in request.app.state.routes if route.matches(request.scope)[0] is not Match.NONE)
+    return {method for route in matching for method in route.methods or ()}
 
 
 def _message(error: dict[str, Any]) -> str:

@@ -15,7 +15,7 @@ from sqlalchemy import insert, select
 
 from service.app import create_app
 from service.cache.memory import MemoryBackend
-from service.cache.protocol import CacheBackend, CacheUnavailableError, Entry, Usage
+from service.cache.protocol import CacheBackend, CacheUnavailableError, Entry, Fence, Usage
 from service.clock import Clock, ManualClock
 from service.database.engine import Database
 from service.database.scope import Scope
@@ -188,18 +188,18 @@ class StoreView:
     async def reserve(self, mark: str, ticket: str, seconds: float) -> bool:
         return await self._reached().reserve(mark, ticket, seconds)
 
-    async def fill(self, mark: str, ticket: str, entries: Mapping[str, Entry], unless: str) -> bool:
+    async def fill(self, mark: str, ticket: str, entries: Mapping[str, Entry], fence: Fence) -> bool:
         self.fills_waiting += 1
         await self.fill_gate.wait()
         self.fills_waiting -= 1
-        return await self._reached().fill(mark, ticket, entries, unless)
+        return await self._reached().fill(mark, ticket, entries, fence)
 
     async def remove(self, *keys: str) -> None:
         await self.removal_gate.wait()
         await self._reached().remove(*keys)
 
-    async def replace(self, keys: Sequence[str], left: str, seconds: float) -> None:
-        await self._reached().replace(keys, left, seconds)
+    async def fence_off(self, keys: Sequence[str], fence: Fence, seconds: float) -> None:
+        await self._reached().fence_off(keys, fence, seconds)
 
     async def ping(self) -> None:
         await self._reached().ping()

@@ -3,7 +3,6 @@
 A release that does not name its tenant (one of before 007) cannot serve with this revision any more.
 """
 
-import sqlalchemy as sa
 from alembic import op
 
 from migrations.application_role import application_role
@@ -46,8 +45,6 @@ def upgrade() -> None:
         "UPDATE user_roles SET tenant_id = (SELECT u.tenant_id FROM users u WHERE u.id = user_roles.user_id)"
         " WHERE tenant_id IS NULL"
     )
-    with op.batch_alter_table("user_roles") as user_roles:
-        user_roles.alter_column("tenant_id", existing_type=sa.Uuid, nullable=False)
     if op.get_context().dialect.name != "postgresql":
         return
     op.execute(
@@ -73,8 +70,6 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """Take the policies away and give the privileges back."""
-    with op.batch_alter_table("user_roles") as user_roles:
-        user_roles.alter_column("tenant_id", existing_type=sa.Uuid, nullable=True)
     if op.get_context().dialect.name != "postgresql":
         return
     application = application_role()

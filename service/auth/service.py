@@ -10,7 +10,7 @@ from service.audit.trail import Trail
 from service.auth.lockout import Lockout, account_key
 from service.auth.models import LoginRequest, PasswordChange, SignupRequest
 from service.auth.passwords import Passwords
-from service.cache.service import CacheService
+from service.cache.service import CacheService, UserChange
 from service.clock import Clock
 from service.database.engine import Database
 from service.database.scope import Scope, Subject
@@ -103,11 +103,13 @@ class AuthService:
         now = self.clock.now()
         async with self.trail.transaction(caller.subject.scope) as recorder:
             entry = AuditEntry(AuditEvent.PASSWORD_CHANGED, now)
-            if not await change_password(recorder, caller.subject, old, new, entry):
+            version = await change_password(recorder, caller.subject, old, new, entry)
+            if version is None:
                 raise problems.wrong_password()  # another change was faster
             # A statement of its own, which sees the sessions that were opened before the first one got its lock.
             ended = await end_other_sessions(recorder.connection, caller.subject, caller.session_id, now)
-        await self.cache.forget_user(user.id, user.tenant, [user.email], [*ended, caller.token_hash])
+        change = UserChange(user.id, version, user.tenant, [user.email])
+        await self.cache.forget_user(change, [*ended, caller.token_hash])
 
     async def _find(self, tenant: str, email: str) -> Account:
         since = self.lockout.since(self.clock.now())

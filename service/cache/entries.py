@@ -8,7 +8,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ValidationError
 
-from service.cache.protocol import Entry
+from service.cache.protocol import Entry, Fence
 from service.sessions.repository import Identity
 from service.settings import Settings
 from service.users.models import Grants, User
@@ -80,9 +80,9 @@ def token_keys(token_hash: str) -> tuple[str, ...]:
     return validation_key(token_hash), session_key(token_hash), load_mark(token_hash)
 
 
-def change_mark(user_id: UUID) -> str:
-    """The key that is left when a user is changed: nobody stores what was read of it before."""
-    return f"user:changed:{user_id}"
+def fence(user_id: UUID, version: int) -> Fence:
+    """What keeps copies of a user from before a change out: nobody stores what was read of an older version."""
+    return Fence(f"user:version:{user_id}", version)
 
 
 def user_keys(user_id: UUID, tenant: str, email: str) -> tuple[str, ...]:

@@ -3,7 +3,7 @@
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 
-from service.cache.protocol import Entry, Usage
+from service.cache.protocol import Entry, Fence, Usage
 from service.clock import Clock
 
 _MAX_ENTRIES = 50_000
@@ -38,9 +38,9 @@ class MemoryBackend:
         await self.put({mark: Entry(ticket.encode(), seconds)})
         return True
 
-    async def fill(self, mark: str, ticket: str, entries: Mapping[str, Entry], unless: str) -> bool:
-        """Store the entries and remove the mark, if the mark still holds the ticket and `unless` is not there."""
-        if self._live(mark) != ticket.encode() or self._live(unless) is not None:
+    async def fill(self, mark: str, ticket: str, entries: Mapping[str, Entry], fence: Fence) -> bool:
+        """Store the entries and remove the mark, if the mark still holds the ticket and the fence lets them pass."""
+        if self._live(mark) != ticket.encode() or self._held(fence) > fence.version:
             return False
         del self._entries[mark]
         await self.put(entries)
@@ -51,10 +51,11 @@ class MemoryBackend:
         for key in keys:
             self._entries.pop(key, None)
 
-    async def replace(self, keys: Sequence[str], left: str, seconds: float) -> None:
-        """Remove keys and marks, and leave the key `left` in their place for so long."""
+    async def fence_off(self, keys: Sequence[str], fence: Fence, seconds: float) -> None:
+        """Remove keys and marks, and for so long refuse to fill in what is older than the fence."""
         await self.remove(*keys)
-        await self.put({left: Entry(b"", seconds)})
+        version = max(fence.version, self._held(fence))
+        await self.put({fence.key: Entry(b"%d" % version, seconds)})
 
     async def ping(self) -> None:
         """Return: this store always answers."""
@@ -67,6 +68,10 @@ class MemoryBackend:
     async def close(self) -> None:
         """Forget everything."""
         self._entries.clear()
+
+    def _held(self, fence: Fence) -> int:
+        """The version that a fence holds now; -1, which lets everything pass, if there is none."""
+        return int(self._live(fence.key) or -1)
 
     def _live(self, key: str) -> bytes | None:
         found = self._entries.get(key)

@@ -18,6 +18,14 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
+class Fence:
+    """A key that holds the version of something: what is of an older one is not stored any more."""
+
+    key: str
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
 class Usage:
     """What a store holds: how many keys, how many bytes, and the keys themselves if it can list them cheaply."""
 
@@ -41,8 +49,8 @@ class CacheBackend(Protocol):
     async def reserve(self, mark: str, ticket: str, seconds: float) -> bool:
         """Set `mark` to `ticket` unless another loader's mark is there; whether it was set."""
 
-    async def fill(self, mark: str, ticket: str, entries: Mapping[str, Entry], unless: str) -> bool:
-        """Store the entries and remove the mark, if the mark still holds the ticket and `unless` is not there.
+    async def fill(self, mark: str, ticket: str, entries: Mapping[str, Entry], fence: Fence) -> bool:
+        """Store the entries and remove the mark, if the mark still holds the ticket and the fence lets them pass.
 
         Whether it did. Checking and storing are one step: no removal comes between them.
         """
@@ -50,8 +58,8 @@ class CacheBackend(Protocol):
     async def remove(self, *keys: str) -> None:
         """Remove keys and marks."""
 
-    async def replace(self, keys: Sequence[str], left: str, seconds: float) -> None:
-        """Remove keys and marks, and leave the key `left` in their place for so long; in one step."""
+    async def fence_off(self, keys: Sequence[str], fence: Fence, seconds: float) -> None:
+        """Remove keys and marks, and for so long refuse to fill in what is older than the fence; in one step."""
 
     async def ping(self) -> None:
         """Return if the store answers."""

@@ -15,19 +15,26 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
-from service.cache.protocol import CacheUnavailableError, Entry, Usage
+from service.cache.protocol import CacheUnavailableError, Entry, Fence, Usage
 from service.observability.metrics import Metrics
 from service.settings import Settings, read_secret
 
 _log = logging.getLogger(__name__)
 _T = TypeVar("_T")
 
-# KEYS: the mark, what must not be there, then the keys. ARGV: the ticket, then milliseconds and value of each key.
+# KEYS: the mark, the fence, then the keys. ARGV: the ticket, the version, then milliseconds and value of each key.
 _FILL = """
-if redis.call('GET', KEYS[1]) ~= ARGV[1] or redis.call('EXISTS', KEYS[2]) == 1 then return 0 end
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+if tonumber(redis.call('GET', KEYS[2]) or -1) > tonumber(ARGV[2]) then return 0 end
 redis.call('DEL', KEYS[1])
-for i = 3, #KEYS do redis.call('SET', KEYS[i], ARGV[2 * i - 3], 'PX', ARGV[2 * i - 4]) end
+for i = 3, #KEYS do redis.call('SET', KEYS[i], ARGV[2 * i - 2], 'PX', ARGV[2 * i - 3]) end
 return 1
+"""
+# KEYS: the fence, then what is removed. ARGV: the version, milliseconds.
+_FENCE_OFF = """
+local version = math.max(tonumber(ARGV[1]), tonumber(redis.call('GET', KEYS[1]) or -1))
+redis.call('SET', KEYS[1], string.format('%d', version), 'PX', ARGV[2])
+for i = 2, #KEYS do redis.call('DEL', KEYS[i]) end
 """
 
 
@@ -50,6 +57,7 @@ class RedisBackend:
         )
         self._redis = Redis.from_pool(pool)
         self._fill = self._redis.register_script(_FILL)
+        self._fence_off = self._redis.register_script(_FENCE_OFF)
         self._seconds = seconds
         self._gauge = metrics.redis_up
         self._up = True
@@ -75,24 +83,22 @@ class RedisBackend:
         self._require_up()
         return bool(await self._wait_for(self._redis.set(mark, ticket, nx=True, px=_milliseconds(seconds))))
 
-    async def fill(self, mark: str, ticket: str, entries: Mapping[str, Entry], unless: str) -> bool:
-        """Store the entries and remove the mark, if the mark still holds the ticket and `unless` is not there."""
+    async def fill(self, mark: str, ticket: str, entries: Mapping[str, Entry], fence: Fence) -> bool:
+        """Store the entries and remove the mark, if the mark still holds the ticket and the fence lets them pass."""
         self._require_up()
-        arguments: list[Any] = [ticket]
+        arguments: list[Any] = [ticket, fence.version]
         for entry in entries.values():
             arguments += [_milliseconds(entry.seconds), entry.value]
-        return bool(await self._wait_for(self._fill(keys=[mark, unless, *entries], args=arguments)))
+        return bool(await self._wait_for(self._fill(keys=[mark, fence.key, *entries], args=arguments)))
 
     async def remove(self, *keys: str) -> None:
         """Remove keys and marks; tried even while Redis is marked as down."""
         await self._wait_for(self._redis.delete(*keys))
 
-    async def replace(self, keys: Sequence[str], left: str, seconds: float) -> None:
-        """Remove keys and marks, and leave the key `left` in their place; tried even while Redis is marked as down."""
-        transaction = self._redis.pipeline(transaction=True)
-        transaction.set(left, b"", px=_milliseconds(seconds))
-        transaction.delete(*keys)
-        await self._wait_for(transaction.execute())
+    async def fence_off(self, keys: Sequence[str], fence: Fence, seconds: float) -> None:
+        """Remove keys and marks, and for so long refuse what is older; tried even while Redis is marked as down."""
+        arguments = [fence.version, _milliseconds(seconds)]
+        await self._wait_for(self._fence_off(keys=[fence.key, *keys], args=arguments))
 
     async def ping(self) -> None:
         """Return if Redis answers, and mark it as up."""

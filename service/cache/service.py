@@ -14,7 +14,7 @@ from uuid import UUID
 from service.cache import entries
 from service.cache.entries import CachedSession, Kind, T, Validation, Values
 from service.cache.generation import Generation
-from service.cache.protocol import CacheBackend, CacheUnavailableError
+from service.cache.protocol import CacheBackend, CacheUnavailableError, Fence
 from service.cache.stats import CacheStats, percent_or_none, tier_stats
 from service.clock import Clock
 from service.observability.context import current_request
@@ -38,6 +38,16 @@ class Ticket:
     mark: str
     secret: str
     generation: int
+
+
+@dataclass(frozen=True, slots=True)
+class UserChange:
+    """A user who was changed: the version since then, and every address that it has or had."""
+
+    user_id: UUID
+    version: int
+    tenant: str
+    emails: Sequence[str]
 
 
 class CacheService:
@@ -95,8 +105,8 @@ class CacheService:
         return await self._reserve(entries.user_mark(user_id))
 
     async def finish_user(self, ticket: Ticket | None, user: User) -> None:
-        """Store what was written, unless the user was changed since `begin_user`."""
-        await self._fill(ticket, user.id, entries.user_values(user, self._settings))
+        """Store a user who was just made, unless it was changed since `begin_user`."""
+        await self._fill(ticket, entries.fence(user.id, 0), entries.user_values(user, self._settings))
 
     async def begin_load(self, token_hash: str) -> Ticket | None:
         """Announce that a token's identity is about to be read from the database, before it is read.
@@ -107,7 +117,8 @@ class CacheService:
 
     async def finish_load(self, ticket: Ticket | None, token_hash: str, identity: Identity) -> None:
         """Store what was loaded, all kinds at once, unless token or user were changed since `begin_load`."""
-        await self._fill(ticket, identity.user.id, entries.identity_values(token_hash, identity, self._settings))
+        fence = entries.fence(identity.user.id, identity.version)
+        await self._fill(ticket, fence, entries.identity_values(token_hash, identity, self._settings))
 
     async def revoke_tokens(self, token_hashes: Sequence[str]) -> None:
         """Forget tokens whose sessions were ended or changed: when this returns no replica believes its copies.
@@ -124,18 +135,19 @@ class CacheService:
 
     async def invalidate_user(self, user_id: UUID, email: str, tenant: str = "default") -> None:
         """Forget a user and the user's permissions in every replica."""
-        await self.forget_user(user_id, tenant, [email], [])
+        await self._remove(*entries.user_keys(user_id, tenant, email))
 
-    async def forget_user(self, user_id: UUID, tenant: str, emails: Sequence[str], token_hashes: Sequence[str]) -> None:
+    async def forget_user(self, change: UserChange, token_hashes: Sequence[str]) -> None:
         """Forget all that is known of a user who was changed, under every address, and of its tokens.
 
-        Call it after the commit. For as long as a load may take nobody stores what was read of the user, whichever
+        Call it after the commit. Whoever has read an older version of the user cannot store it any more, whichever
         token it was read for: that of a session which is just being ended is in no list of live ones.
         """
-        keys = [key for email in emails for key in entries.user_keys(user_id, tenant, email)]
+        keys = [key for email in change.emails for key in entries.user_keys(change.user_id, change.tenant, email)]
         keys += [key for token_hash in token_hashes for key in entries.token_keys(token_hash)]
+        fence = entries.fence(change.user_id, change.version)
         try:
-            await self._backend.replace(list(dict.fromkeys(keys)), entries.change_mark(user_id), _LOAD_SECONDS)
+            await self._backend.fence_off(list(dict.fromkeys(keys)), fence, _LOAD_SECONDS)
         except CacheUnavailableError:
             await self._generation.advance()
 
@@ -197,12 +209,12 @@ class CacheService:
             return None
         return ticket if reserved else None
 
-    async def _fill(self, ticket: Ticket | None, user_id: UUID, values: Values) -> None:
+    async def _fill(self, ticket: Ticket | None, fence: Fence, values: Values) -> None:
         if ticket is None:
             return
         with suppress(CacheUnavailableError):
             encoded = entries.encode(ticket.generation, values)
-            await self._backend.fill(ticket.mark, ticket.secret, encoded, entries.change_mark(user_id))
+            await self._backend.fill(ticket.mark, ticket.secret, encoded, fence)
 
     async def _remove(self, *keys: str) -> None:
         try:

@@ -81,7 +81,8 @@ user_roles = Table(
     "user_roles",
     metadata,
     Column("user_id", Uuid, ForeignKey("users.id", ondelete="CASCADE"), primary_key=True),
-    Column("tenant_id", Uuid, nullable=False),
+    # Null in rows that a release of before 007 writes, until revision 009 fills them in and its policy refuses null.
+    Column("tenant_id", Uuid),
     Column("role_name", String(63), ForeignKey("roles.name", ondelete="CASCADE"), primary_key=True),
 )
 

@@ -9,6 +9,7 @@ from service.access import Caller
 from service.audit.events import AuditEvent
 from service.audit.repository import AuditEntry
 from service.audit.trail import Trail
+from service.cache.service import UserChange
 from service.clock import Clock
 from service.database.engine import Database
 from service.database.scope import Subject
@@ -50,7 +51,8 @@ class RoleService:
             require_permitted(change, catalogue, caller.permissions, of_oneself=user_id == caller.user_id)
             if not change or await self._write(caller, subject, member.version, change):
                 # Without a change, too: whoever made it may have died before the copies were removed.
-                await self.copies.forget(subject, caller.tenant, member.user.email)
+                version = member.version + bool(change)
+                await self.copies.forget(subject, UserChange(user_id, version, caller.tenant, [member.user.email]))
                 return grants_of(wanted, catalogue)
         raise problems.too_busy(1)
 

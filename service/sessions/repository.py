@@ -44,11 +44,12 @@ class NewSession:
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Everything that a valid access token stands for."""
+    """Everything that a valid access token stands for. `version`: that of the user when it was read."""
 
     session_id: UUID
     tenant_id: UUID
     expires_at: datetime
+    version: int
     user: User
     grants: Grants
 
@@ -91,6 +92,7 @@ async def find_identity(connection: AsyncConnection, token_hash: str, now: datet
             sessions.c.id.label("session_id"),
             sessions.c.tenant_id,
             sessions.c.expires_at,
+            users.c.version,
             *USER_COLUMNS,
             *GRANT_COLUMNS,
         )
@@ -101,7 +103,7 @@ async def find_identity(connection: AsyncConnection, token_hash: str, now: datet
     if not rows:
         return None
     first = rows[0]
-    return Identity(first.session_id, first.tenant_id, first.expires_at, user_of(first), grants_of(rows))
+    return Identity(first.session_id, first.tenant_id, first.expires_at, first.version, user_of(first), grants_of(rows))
 
 
 async def end_session(recorder: Recorder, subject: Subject, session_id: UUID, entry: AuditEntry) -> str | None:

@@ -85,7 +85,9 @@ class SessionService:
         async with self.trail.writing(session.subject.scope) as recorder:
             if not await open_session(recorder, session, AuditEntry(AuditEvent.LOGIN_SUCCESS, now), unless=unless):
                 return None
-        identity = Identity(session.id, account.tenant_id, session.tokens.expires_at, user, account.grants)
+        identity = Identity(
+            session.id, account.tenant_id, session.tokens.expires_at, account.version, user, account.grants
+        )
         await self.cache.finish_load(ticket, session.tokens.token, identity)
         return LoginAnswer(**token_pair(access_token, refresh_token, session.tokens, now).model_dump(), user=user)
 

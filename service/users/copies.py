@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
-from service.cache.service import CacheService
+from service.cache.service import CacheService, UserChange
 from service.clock import Clock
 from service.database.engine import Database
 from service.database.scope import Subject
@@ -20,8 +20,8 @@ class UserCopies:
     cache: CacheService
     clock: Clock
 
-    async def forget(self, subject: Subject, tenant: str, *emails: str) -> None:
-        """Forget what is known of a user, under each address that it has or had, and of its tokens.
+    async def forget(self, subject: Subject, change: UserChange) -> None:
+        """Forget what is known of a user who was changed, and of all its tokens.
 
         Call it after the commit and before the answer.
         """
@@ -30,4 +30,4 @@ class UserCopies:
         # A statement of its own, which sees the sessions that were opened before the change got its lock.
         async with self.database.reading(subject.scope) as connection:
             tokens = await tokens_with_copies(connection, subject, since)
-        await self.cache.forget_user(subject.user_id, tenant, emails, tokens)
+        await self.cache.forget_user(change, tokens)

@@ -182,10 +182,12 @@ async def update_user(
 
 async def change_password(
     recorder: Recorder, subject: Subject, old_hash: str, new_hash: str, entry: AuditEntry
-) -> bool:
-    """Set another password; False if it is not the old one any more."""
+) -> int | None:
+    """Set another password; the user's version since then, or None if the password is not the old one any more."""
     change = changed_user(subject, entry.at).where(users.c.password_hash == old_hash)
-    return bool(await recorder.change(entry, change.values(password_hash=new_hash).returning(*TOUCHED)))
+    returned = change.values(password_hash=new_hash).returning(*TOUCHED, users.c.version)
+    touched = await recorder.change(entry, returned)
+    return touched[0].version if touched else None
 
 
 async def upgrade_hash(recorder: Recorder, subject: Subject, old_hash: str, new_hash: str, entry: AuditEntry) -> None:

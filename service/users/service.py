@@ -8,6 +8,7 @@ from service.access import Caller
 from service.audit.events import AuditEvent
 from service.audit.repository import AuditEntry
 from service.audit.trail import Trail
+from service.cache.service import UserChange
 from service.clock import Clock
 from service.database.engine import Database
 from service.database.scope import Subject
@@ -52,7 +53,8 @@ class UserService:
                 return member.user
             if await self._write(caller, subject, member.version, patch):
                 changed = member.user.model_copy(update=patch.changes)
-                await self.copies.forget(subject, caller.tenant, member.user.email, changed.email)
+                emails = [member.user.email, changed.email]
+                await self.copies.forget(subject, UserChange(user_id, member.version + 1, caller.tenant, emails))
                 return changed
         raise problems.too_busy(1)
 

@@ -17,10 +17,10 @@ from service.users.models import Grants, User
 def test_every_key_is_counted_for_its_kind_and_marks_for_none() -> None:
     now = datetime.now(UTC)
     user = User(id=uuid4(), email="ada@example.com", name=None, tenant="acme", created_at=now)
-    identity = Identity(uuid4(), uuid4(), now + timedelta(hours=1), user, Grants(roles=[], permissions=[]))
+    identity = Identity(uuid4(), uuid4(), now + timedelta(hours=1), 0, user, Grants(roles=[], permissions=[]))
     keys = [*entries.identity_values("hash", identity, Settings())]
     assert count_kinds(keys) == {"validation": 1, "session": 1, "user": 2, "permissions": 1}
-    assert count_kinds([entries.load_mark("hash"), entries.user_mark(user.id)]) == {}
+    assert count_kinds([entries.load_mark("hash"), entries.user_mark(user.id), entries.fence(user.id, 1).key]) == {}
 
 
 async def test_the_in_process_tier_counts_its_values() -> None:

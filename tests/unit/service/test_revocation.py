@@ -158,7 +158,9 @@ async def test_what_was_loaded_before_the_generation_rose_is_stored_in_vain(
         ticket = await cache.begin_load("hash")
         assert ticket is not None
         user = User(id=uuid4(), email="a@example.com", name=None, tenant="default", created_at=clock.now())
-        identity = Identity(uuid4(), uuid4(), clock.now() + timedelta(hours=1), user, Grants(roles=[], permissions=[]))
+        identity = Identity(
+            uuid4(), uuid4(), clock.now() + timedelta(hours=1), 0, user, Grants(roles=[], permissions=[])
+        )
         # Elsewhere the session ends, its removal does not reach the store, and this replica learns of it.
         rising = asyncio.create_task(_generation_of(api).advance())
         await _advanced(api)
