@@ -61,9 +61,10 @@ async def _on_database_failure(_request: Request, error: Exception) -> Response:
 
 
 def _methods_of(request: Request) -> set[str]:
-    """The methods of all routes with the request's path."""
-    matching = (route for route in request.app.state.routes if route.matches(request.scope)[0] is not Match.NONE)
-    return {method for route in matching for method in route.methods or ()}
+    """The methods of all routes with the path of the one that would have served another method."""
+    routes = request.app.state.routes
+    path = next(route.path for route in routes if route.matches(request.scope)[0] is not Match.NONE)
+    return {method for route in routes if route.path == path for method in route.methods or ()}
 
 
 def _message(error: dict[str, Any]) -> str:

@@ -70,7 +70,10 @@ _FUNCTIONS = {
     "janua_delete_expired(expired_before timestamptz, at timestamptz, failures_before timestamptz, most integer)": (
         "integer",
         """DECLARE deleted integer; BEGIN
-        DELETE FROM login_failures f WHERE f.window_started_at < failures_before;
+        DELETE FROM login_failures f WHERE (f.tenant_id, f.account) IN (
+            SELECT o.tenant_id, o.account FROM login_failures o WHERE o.window_started_at < failures_before
+            ORDER BY o.window_started_at LIMIT 100 * most FOR UPDATE SKIP LOCKED
+        );
         DELETE FROM sessions s WHERE s.id IN (
             SELECT e.id FROM sessions e WHERE e.expires_at < expired_before AND e.refresh_expires_at < at
             ORDER BY e.expires_at LIMIT most FOR UPDATE SKIP LOCKED

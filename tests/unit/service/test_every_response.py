@@ -51,6 +51,9 @@ async def test_the_framework_s_errors_are_problem_documents(api: Api) -> None:
     wrong_method = await api.client.delete("/livez")
     problem(wrong_method, 405, "method-not-allowed")
     assert wrong_method.headers["allow"] == "GET"
+    # Those of every route with that path, not of the first alone.
+    assert (await api.client.delete("/api/v1/tenants")).headers["allow"] == "GET, POST"
+    assert (await api.client.post("/api/v1/users/me")).headers["allow"] == "PATCH"
 
 
 async def test_an_unhandled_exception_is_a_500_and_stands_in_the_log(
