@@ -3,13 +3,14 @@
 import json
 from pathlib import Path
 
+from service.database.tables import REQUIRED_REVISION
 from tests.e2e.deployment import Deployment
 
-BROKEN_MIGRATION = '''
+BROKEN_MIGRATION = f'''
 """A migration that cannot succeed."""
 
-revision = "007_broken"
-down_revision = "006_add_performance_indexes"
+revision = "999_broken"
+down_revision = "{REQUIRED_REVISION}"
 
 
 def upgrade() -> None:
@@ -44,7 +45,7 @@ def _backend(staging: Deployment) -> str:
 
 
 def test_a_failing_migration(staging: Deployment, edited: Path) -> None:
-    (edited / "migrations" / "versions" / "007_broken.py").write_text(BROKEN_MIGRATION)
+    (edited / "migrations" / "versions" / "999_broken.py").write_text(BROKEN_MIGRATION)
     assert_fails_and_keeps_serving(staging, "the canary migration fails")
 
 
