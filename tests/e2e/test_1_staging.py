@@ -6,6 +6,7 @@ import secrets
 from typing import Any
 
 import httpx
+import jwt
 import pytest
 
 from tests.e2e.deployment import Deployment
@@ -77,6 +78,40 @@ def test_the_first_administrator_can_log_in(staging: Deployment) -> None:
         login = api.post("/api/v1/auth/login", json=body)
         bearer = {"Authorization": f"Bearer {login.json()['access_token']}"}
         assert "platform-admin" in api.get("/api/v1/auth/me", headers=bearer).json()["roles"]
+
+
+def test_the_first_administrator_makes_a_tenant_that_stands_alone(staging: Deployment) -> None:
+    outputs, slug = staging.outputs(), f"acme-{secrets.token_hex(3)}"
+    email = f"boss@{slug}.example.com"
+    with staging.api() as api:
+        admin = _log_in(api, outputs["admin_email"], outputs["admin_password"])
+        tenant = {"slug": slug, "name": "Acme", "admin": {"email": email, "password": PASSWORD}}
+        assert api.post("/api/v1/tenants", json=tenant, headers=admin).status_code == 201
+        boss = _log_in(api, email, PASSWORD, slug)
+        assert [user["email"] for user in api.get("/api/v1/users", headers=boss).json()["items"]] == [email]
+        events = [event["event_type"] for event in api.get("/api/v1/audit-logs", headers=boss).json()["items"]]
+        assert events == ["login_success", "admin_created"]
+    # The database keeps them apart, not the service's good will.
+    restricted = query(staging, "query?query=janua_database_role_restricted")["result"]
+    assert [sample["value"][1] for sample in restricted] == ["1", "1"]
+
+
+def test_a_signed_token_is_verified_with_either_replica_s_keys(staging: Deployment) -> None:
+    outputs = staging.outputs()
+    with staging.api() as api:
+        admin = _log_in(api, outputs["admin_email"], outputs["admin_password"])
+        token = api.post("/api/v1/auth/jwt", headers=admin).json()["token"]
+        for _ in range(4):
+            keys = {key["kid"]: key for key in api.get("/.well-known/jwks.json").json()["keys"]}
+            key = jwt.PyJWK(keys[jwt.get_unverified_header(token)["kid"]])
+            assert jwt.decode(token, key, algorithms=["EdDSA"])["tenant"] == "default"
+
+
+def _log_in(api: httpx.Client, email: str, password: str, tenant: str = "default") -> dict[str, str]:
+    body = {"email": email, "password": password}
+    answer = api.post("/api/v1/auth/login", json=body, headers={"X-Tenant": tenant})
+    assert answer.status_code == 200
+    return {"Authorization": f"Bearer {answer.json()['access_token']}"}
 
 
 def test_the_gate_saw_every_request_that_k6_sent(staging: Deployment) -> None:
