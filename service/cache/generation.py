@@ -1,7 +1,7 @@
 """The generation that a cached entry must carry to be believed, and why a revoked token never passes.
 
-PostgreSQL is the authority on revocation; Redis holds copies. Two things could bring a copy of a revoked
-session back:
+PostgreSQL is the authority on revocation; Redis holds copies. Three things could bring a copy of a revoked
+session, or of a user before a change, back:
 
 1.  *A slow loader.* A request reads the live session, a logout commits and removes the copies, and only then
     does the request store what it read. So nobody stores what was loaded without a ticket: a loader first
@@ -18,6 +18,14 @@ session back:
     logout only when every replica must have noticed: each reads the number several times within a lease
     (`JANUA_CACHE_LEASE_SECONDS`) and believes the cache only until one lease after its last successful
     reading began. A replica that cannot read it, or that was paused, asks PostgreSQL instead.
+
+3.  *A loader that nobody knows of.* A user's roles are changed while another of the user's sessions is being
+    ended or refreshed: its token is in no list of live ones, its mark is still there, and with the session the
+    loader would store the user as it was. So each user has a version (`users.version`), what was loaded is
+    stored with the version that was read, and a change leaves a fence in the store (`fence_off`) that refuses
+    older ones for as long as a load may take. A fence is lost only together with the marks of all loaders. The
+    other way round, a login that has read an older version opens no session (`open_session`), and whoever has
+    changed a user then looks for its sessions, those too that ended while copies of them may be left.
 
 The price: a logout while Redis is down takes one lease; everything else costs a small background query.
 Not covered here: a Redis that is restored from a snapshot older than a logout whose removal had succeeded.
