@@ -17,7 +17,7 @@ from tests.servers import ROOT, Database, Redis
 pytestmark = pytest.mark.integration
 
 CASES = 10_000
-EXAMPLES = 390  # for each operation and phase; what comes of them is counted
+EXAMPLES = 440  # for each operation and phase; what comes of them is counted
 ADMIN = "admin@fuzz.example.com"
 
 
