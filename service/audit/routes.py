@@ -3,7 +3,7 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Depends, Query
 
 from service import problems
 from service.access import Caller, requires
@@ -13,14 +13,10 @@ from service.audit.queries import CURSOR_DIGITS, Position, list_records
 from service.database.engine import Database
 from service.documentation import WITH_QUERY, WITH_TOKEN
 from service.pagination import DEFAULT_LIMIT, Limit, Page, cursor_parameter
+from service.parts import part
 from service.problems import problem_responses
 
 router = APIRouter(prefix="/api/v1/audit-logs", tags=["audit"])
-
-
-async def _database(request: Request) -> Database:
-    database: Database = request.app.state.database
-    return database
 
 
 async def _filter(
@@ -38,7 +34,7 @@ async def _position(cursor: Annotated[str | None, cursor_parameter(CURSOR_DIGITS
 
 @router.get("", responses=problem_responses(problems.forbidden("audit:read"), *WITH_TOKEN, *WITH_QUERY))
 async def list_audit_logs(
-    database: Annotated[Database, Depends(_database)],
+    database: Annotated[Database, part("database")],
     caller: Annotated[Caller, requires("audit:read")],
     wanted: Annotated[AuditFilter, Depends(_filter)],
     position: Annotated[Position | None, Depends(_position)],

@@ -1,8 +1,10 @@
 """The audit trail as services use it: changes of the database that are recorded and counted."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
+
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.audit.repository import Recorder
 from service.database.engine import Database
@@ -17,22 +19,18 @@ class Trail:
     database: Database
     metrics: Metrics
 
-    @asynccontextmanager
-    async def writing(self, scope: Scope) -> AsyncIterator[Recorder]:
+    def writing(self, scope: Scope) -> AbstractAsyncContextManager[Recorder]:
         """A recorder for one change (see `Database.writing`)."""
-        async with self.database.writing(scope) as connection:
-            recorder = Recorder(connection)
-            yield recorder
-        self._count(recorder)
+        return self._recording(self.database.writing(scope))
+
+    def transaction(self, scope: Scope) -> AbstractAsyncContextManager[Recorder]:
+        """A recorder for several changes in one transaction."""
+        return self._recording(self.database.transaction(scope))
 
     @asynccontextmanager
-    async def transaction(self, scope: Scope) -> AsyncIterator[Recorder]:
-        """A recorder for several changes in one transaction."""
-        async with self.database.transaction(scope) as connection:
+    async def _recording(self, unit: AbstractAsyncContextManager[AsyncConnection]) -> AsyncIterator[Recorder]:
+        async with unit as connection:
             recorder = Recorder(connection)
             yield recorder
-        self._count(recorder)
-
-    def _count(self, recorder: Recorder) -> None:
         for event in recorder.events:
             self.metrics.audit_rows.labels(event).inc()

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Header, Request
+from fastapi import APIRouter, Depends, Header
 from starlette.status import HTTP_201_CREATED, HTTP_204_NO_CONTENT
 
 from service import problems
@@ -11,7 +11,7 @@ from service.auth.models import LoginRequest, PasswordChange, SignupRequest
 from service.auth.service import AuthService
 from service.documentation import WITH_BODY, WITH_HASH, WITH_TENANT
 from service.observability.context import name_subject
-from service.observability.metrics import Metrics
+from service.parts import Measured, part
 from service.problems import problem_responses
 from service.sessions.models import LoginAnswer
 from service.tenants.header import DEFAULT_TENANT, Tenant
@@ -22,24 +22,13 @@ router = APIRouter(prefix="/api/v1/auth", tags=["accounts"])
 _MAX_USER_AGENT = 200
 
 
-async def _auth(request: Request) -> AuthService:
-    service: AuthService = request.app.state.auth
-    return service
-
-
-async def _metrics(request: Request) -> Metrics:
-    metrics: Metrics = request.app.state.metrics
-    return metrics
-
-
 async def _user_agent(user_agent: Annotated[str | None, Header(include_in_schema=False)] = None) -> str | None:
     """What the client calls itself, without what a database or a page could not stand."""
     printable = "".join(character for character in user_agent or "" if character.isprintable())
     return printable[:_MAX_USER_AGENT] or None
 
 
-Auth = Annotated[AuthService, Depends(_auth)]
-Measured = Annotated[Metrics, Depends(_metrics)]
+Auth = Annotated[AuthService, part("auth")]
 UserAgent = Annotated[str | None, Depends(_user_agent)]
 
 

@@ -2,20 +2,22 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter
 
 from service import problems
 from service.access import Caller, requires
 from service.cache.service import CacheService
 from service.cache.stats import CacheStats
 from service.documentation import WITH_TOKEN
+from service.parts import part
 from service.problems import problem_responses
 
 router = APIRouter(prefix="/api/v1/cache", tags=["cache"])
 
 
 @router.get("/stats", responses=problem_responses(problems.forbidden("metrics:read"), *WITH_TOKEN))
-async def stats(request: Request, _caller: Annotated[Caller, requires("metrics:read")]) -> CacheStats:
+async def stats(
+    cache: Annotated[CacheService, part("cache")], _caller: Annotated[Caller, requires("metrics:read")]
+) -> CacheStats:
     """What the cache holds and how look-ups went. Look-ups are those of the replica that answers."""
-    cache: CacheService = request.app.state.cache
     return await cache.stats()

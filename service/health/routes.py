@@ -13,7 +13,8 @@ from starlette.responses import Response
 from service.cache.service import CacheService
 from service.database.engine import Database
 from service.database.tables import REQUIRED_REVISION
-from service.observability.metrics import CONTENT_TYPE, Metrics
+from service.observability.metrics import CONTENT_TYPE
+from service.parts import Measured
 from service.problems import ProblemError, problem_responses
 
 router = APIRouter(tags=["health"])
@@ -61,9 +62,8 @@ async def readyz(request: Request) -> Ready:
 
 
 @router.get("/metrics", include_in_schema=False)
-async def metrics(request: Request) -> Response:
+async def metrics(registry: Measured) -> Response:
     """All metrics in Prometheus's text format."""
-    registry: Metrics = request.app.state.metrics
     return Response(registry.render(), media_type=CONTENT_TYPE)
 
 

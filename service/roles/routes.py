@@ -3,11 +3,12 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter
 
 from service import problems
 from service.access import Caller, requires
 from service.documentation import WITH_BODY, WITH_QUERY, WITH_TOKEN
+from service.parts import part
 from service.problems import problem_responses
 from service.roles.models import RoleAssignment
 from service.roles.service import RoleService
@@ -16,12 +17,7 @@ from service.users.models import Grants
 router = APIRouter(prefix="/api/v1/users", tags=["roles"])
 
 
-async def _roles(request: Request) -> RoleService:
-    service: RoleService = request.app.state.roles
-    return service
-
-
-Roles = Annotated[RoleService, Depends(_roles)]
+Roles = Annotated[RoleService, part("roles")]
 
 
 @router.get(

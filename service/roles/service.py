@@ -18,6 +18,7 @@ from service.roles.rules import Catalogue, RoleChange, grants_of, require_known,
 from service.users.copies import UserCopies
 from service.users.models import Grants
 from service.users.repository import Member, find_member
+from service.users.service import existing
 
 # Each attempt means that the user was changed by somebody else in between.
 _ATTEMPTS = 5
@@ -36,7 +37,7 @@ class RoleService:
         """The roles of a user and what follows from them. Problems: 404."""
         subject = Subject(caller.tenant_id, user_id)
         async with self.database.reading(subject.scope) as connection:
-            return _existing(await find_member(connection, subject)).grants
+            return existing(await find_member(connection, subject)).grants
 
     async def replace(self, caller: Caller, user_id: UUID, wanted: Collection[str]) -> Grants:
         """Let a user have these roles and no others; it holds everywhere when this returns.
@@ -59,7 +60,7 @@ class RoleService:
     async def _read(self, subject: Subject, wanted: Collection[str]) -> tuple[Member, Catalogue]:
         """A user, and the roles that it has or shall have."""
         async with self.database.reading(subject.scope) as connection:
-            member = _existing(await find_member(connection, subject))
+            member = existing(await find_member(connection, subject))
             return member, await find_roles(connection, {*wanted, *member.grants.roles})
 
     async def _write(self, caller: Caller, subject: Subject, version: int, change: RoleChange) -> bool:
@@ -71,9 +72,3 @@ class RoleService:
         entry = AuditEntry(AuditEvent.ROLES_CHANGED, self.clock.now(), details)
         async with self.trail.writing(subject.scope) as recorder:
             return await change_roles(recorder, subject, version, change, entry)
-
-
-def _existing(member: Member | None) -> Member:
-    if member is None:
-        raise problems.not_found("user")
-    return member

@@ -3,13 +3,14 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter
 from starlette.status import HTTP_204_NO_CONTENT
 
 from service import problems
 from service.access import CurrentCaller
 from service.documentation import WITH_BODY, WITH_QUERY, WITH_TOKEN
 from service.pagination import DEFAULT_LIMIT, IdCursor, Limit, Page
+from service.parts import part
 from service.problems import problem_responses
 from service.sessions.models import RefreshRequest, Session, TokenPair
 from service.sessions.refresh import RefreshService
@@ -19,24 +20,14 @@ from service.tenants.header import ExpectedTenant
 router = APIRouter(prefix="/api/v1/auth", tags=["sessions"])
 
 
-async def _sessions(request: Request) -> SessionService:
-    service: SessionService = request.app.state.sessions
-    return service
-
-
-async def _refreshing(request: Request) -> RefreshService:
-    service: RefreshService = request.app.state.refresh
-    return service
-
-
-Sessions = Annotated[SessionService, Depends(_sessions)]
+Sessions = Annotated[SessionService, part("sessions")]
 
 
 @router.post(
     "/refresh", responses=problem_responses(problems.invalid_refresh_token(), problems.too_busy(1), *WITH_BODY)
 )
 async def refresh(
-    body: RefreshRequest, refreshing: Annotated[RefreshService, Depends(_refreshing)], tenant: ExpectedTenant = None
+    body: RefreshRequest, refreshing: Annotated[RefreshService, part("refresh")], tenant: ExpectedTenant = None
 ) -> TokenPair:
     """Exchange a refresh token for a new pair; the tokens of before are worth nothing from then on.
 

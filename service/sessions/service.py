@@ -46,11 +46,11 @@ class SessionService:
     async def resolve(self, token: str, tenant: str | None) -> Caller:
         """Whom an access token stands for. `tenant`: the one that the caller expects. Problems: 401."""
         token_hash = _token_hash(token)
-        validation = await self.cache.get_validation(token_hash)
-        if validation is None:
-            validation = validation_of(await self._load(token_hash))
-        _require_tenant(validation.tenant, tenant)
-        return _caller(token_hash, validation)
+        return _caller(token_hash, await self._validation(token_hash, tenant))
+
+    async def validate(self, token: str, tenant: str | None) -> Validation:
+        """The same as the hot path needs it. Problems: 401."""
+        return await self._validation(_token_hash(token), tenant)
 
     async def profile(self, token: str, tenant: str | None) -> Profile:
         """The user of an access token with roles and permissions. Problems: 401."""
@@ -120,6 +120,13 @@ class SessionService:
             rows = await list_sessions(connection, caller.subject, self.clock.now(), after, limit + 1)
         sessions = [Session(**row._mapping, current=row.id == caller.session_id) for row in rows]
         return Page[Session].cut(sessions, limit, lambda session: session.id.hex)
+
+    async def _validation(self, token_hash: str, tenant: str | None) -> Validation:
+        validation = await self.cache.get_validation(token_hash)
+        if validation is None:
+            validation = validation_of(await self._load(token_hash))
+        _require_tenant(validation.tenant, tenant)
+        return validation
 
     async def _load(self, token_hash: str) -> Identity:
         ticket = await self.cache.begin_load(token_hash)

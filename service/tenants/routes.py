@@ -2,13 +2,14 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter
 from starlette.status import HTTP_201_CREATED
 
 from service import problems
 from service.access import Caller, requires
 from service.documentation import WITH_BODY, WITH_HASH, WITH_QUERY, WITH_TOKEN
 from service.pagination import DEFAULT_LIMIT, IdCursor, Limit, Page
+from service.parts import part
 from service.problems import problem_responses
 from service.tenants.models import NewTenant, Tenant
 from service.tenants.service import TenantService
@@ -16,12 +17,7 @@ from service.tenants.service import TenantService
 router = APIRouter(prefix="/api/v1/tenants", tags=["tenants"])
 
 
-async def _tenants(request: Request) -> TenantService:
-    service: TenantService = request.app.state.tenants
-    return service
-
-
-Tenants = Annotated[TenantService, Depends(_tenants)]
+Tenants = Annotated[TenantService, part("tenants")]
 
 
 @router.get("", responses=problem_responses(problems.forbidden("tenants:read"), *WITH_TOKEN, *WITH_QUERY))

@@ -2,13 +2,13 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Form, Request, Response
+from fastapi import APIRouter, Form, Response
 
 from service import problems
 from service.access import BearerToken, Caller, CurrentCaller, requires
 from service.documentation import WITH_BODY, WITH_TOKEN
 from service.observability.context import name_subject
-from service.observability.metrics import Metrics
+from service.parts import Measured, part
 from service.problems import problem_responses
 from service.sessions.service import SessionService
 from service.tenants.header import ExpectedTenant
@@ -31,37 +31,32 @@ well_known_router = APIRouter(prefix="/.well-known", tags=["tokens"])
 _INTROSPECT = "tokens:introspect"
 
 
-async def _tokens(request: Request) -> TokenService:
-    service: TokenService = request.app.state.tokens
-    return service
-
-
-Tokens = Annotated[TokenService, Depends(_tokens)]
+Tokens = Annotated[TokenService, part("tokens")]
+Sessions = Annotated[SessionService, part("sessions")]
 
 
 @router.get("/me", responses=problem_responses(*WITH_TOKEN))
-async def me(request: Request, token: BearerToken, tenant: ExpectedTenant = None) -> Profile:
+async def me(sessions: Sessions, token: BearerToken, tenant: ExpectedTenant = None) -> Profile:
     """Who the bearer of the token is, with roles and permissions."""
-    sessions: SessionService = request.app.state.sessions
     profile = await sessions.profile(token, tenant)
     name_subject(profile.tenant, profile.id)
     return profile
 
 
 @router.get("/validate", responses=problem_responses(*WITH_TOKEN))
-async def validate(request: Request, token: BearerToken, tenant: ExpectedTenant = None) -> ValidationAnswer:
+async def validate(
+    sessions: Sessions, metrics: Measured, token: BearerToken, tenant: ExpectedTenant = None
+) -> ValidationAnswer:
     """What the token stands for, if it is valid: the call that other services make for each of theirs."""
-    sessions: SessionService = request.app.state.sessions
-    metrics: Metrics = request.app.state.metrics
     with metrics.time_operation("validate"):
-        caller = await sessions.resolve(token, tenant)
-    name_subject(caller.tenant, caller.user_id)
+        found = await sessions.validate(token, tenant)
+    name_subject(found.tenant, found.user_id)
     return ValidationAnswer(
-        user_id=caller.user_id,
-        tenant=caller.tenant,
-        session_id=caller.session_id,
-        permissions=sorted(caller.permissions),
-        expires_at=caller.expires_at,
+        user_id=found.user_id,
+        tenant=found.tenant,
+        session_id=found.session_id,
+        permissions=found.permissions,
+        expires_at=found.expires_at,
     )
 
 

@@ -51,7 +51,7 @@ class TokenService:
     async def introspect(self, caller: Caller, token: str) -> ActiveToken | InactiveToken:
         """What an access token stands for, as far as the caller may know."""
         try:
-            found = await self.sessions.resolve(token, None)
+            found = await self.sessions.validate(token, None)
         except ProblemError:
             return InactiveToken(active=False)
         if found.tenant_id != caller.tenant_id and _ANY_TENANT not in caller.permissions:
@@ -63,7 +63,7 @@ class TokenService:
             sub=found.user_id,
             tenant=found.tenant,
             sid=found.session_id,
-            scope=" ".join(sorted(found.permissions)),
+            scope=" ".join(found.permissions),
             username=user.email if user else None,
             token_type="bearer",  # noqa: S106 - a type, not a token
             iss=self.settings.jwt_issuer,

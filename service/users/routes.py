@@ -3,12 +3,13 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter
 
 from service import problems
 from service.access import Caller, CurrentCaller, requires
 from service.documentation import WITH_BODY, WITH_QUERY, WITH_TOKEN
 from service.pagination import DEFAULT_LIMIT, IdCursor, Limit, Page
+from service.parts import part
 from service.problems import problem_responses
 from service.users.models import User, UserPatch
 from service.users.service import UserService
@@ -16,12 +17,7 @@ from service.users.service import UserService
 router = APIRouter(prefix="/api/v1/users", tags=["users"])
 
 
-async def _users(request: Request) -> UserService:
-    service: UserService = request.app.state.users
-    return service
-
-
-Users = Annotated[UserService, Depends(_users)]
+Users = Annotated[UserService, part("users")]
 Reader = Annotated[Caller, requires("users:read")]
 Writer = Annotated[Caller, requires("users:write")]
 

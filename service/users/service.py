@@ -60,10 +60,7 @@ class UserService:
 
     async def _find(self, subject: Subject) -> Member:
         async with self.database.reading(subject.scope) as connection:
-            member = await find_member(connection, subject)
-        if member is None:
-            raise problems.not_found("user")
-        return member
+            return existing(await find_member(connection, subject))
 
     async def _write(self, caller: Caller, subject: Subject, version: int, patch: UserPatch) -> bool:
         details = {"fields": sorted(patch.changes), "actor_id": str(caller.user_id)}
@@ -73,3 +70,10 @@ class UserService:
                 return await update_user(recorder, subject, version, patch.changes, entry)
         except EmailTakenError:
             raise problems.email_taken() from None
+
+
+def existing(member: Member | None) -> Member:
+    """A user that was looked for. Problems: 404 if the tenant has no such user."""
+    if member is None:
+        raise problems.not_found("user")
+    return member
