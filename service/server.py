@@ -21,6 +21,10 @@ from service.settings import Settings
 
 _log = logging.getLogger(__name__)
 
+# Whoever keeps connections must be the one to hang up: a request that is sent while the server closes an idle
+# connection is lost. The edge purges its idle ones after seconds; uvicorn's own 5 seconds would race with it.
+KEEP_ALIVE_SECONDS = 75
+
 
 class DrainingServer(uvicorn.Server):
     """Serves an application, whose `state.draining` is true from the first signal on."""
@@ -39,6 +43,7 @@ class DrainingServer(uvicorn.Server):
             log_config=None,
             server_header=False,
             proxy_headers=False,
+            timeout_keep_alive=KEEP_ALIVE_SECONDS,
             timeout_graceful_shutdown=settings.shutdown_seconds,
         )
         super().__init__(config)
