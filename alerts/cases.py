@@ -112,10 +112,11 @@ def _ratios(targets: Targets) -> list[Case]:
         Case(
             alert="CacheHitRateLow",
             at="16m",
-            fires_on=lookups(memory_hits=10, redis_hits=10, misses=20),
+            fires_on=lookups(memory_hits=10, redis_hits=10, misses=15, errors=5),
             firing=(Firing("50.0 %"),),
             silent_on={
                 "Redis answers what memory misses": lookups(memory_hits=10, redis_hits=26, misses=4),
+                "memory answers while Redis does not": lookups(memory_hits=36, redis_hits=0, misses=0, errors=4),
                 "hardly a look-up": lookups(memory_hits=0, redis_hits=0, misses=0.5),
             },
         ),

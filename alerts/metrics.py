@@ -14,6 +14,9 @@ DB_QUERIES = "janua_db_queries_total"
 DB_ROUND_TRIPS = "janua_db_round_trips_total"
 DATABASE_ROLE_RESTRICTED = "janua_database_role_restricted"
 CACHE_REQUESTS = "janua_cache_requests_total"
+CACHE_STORE_FAILURES = "janua_cache_store_failures_total"
+CACHE_INVALIDATIONS = "janua_cache_invalidations_total"
+REVOCATION = "janua_revocation_milliseconds"
 BUILD_INFO = "janua_build_info"
 EDGE_ACTIVE_SERVERS = 'haproxy_backend_active_servers{proxy="replicas"}'
 
@@ -21,11 +24,12 @@ API_ROUTES = 'path=~"/api/v1/.*"'
 AUTH_ROUTES = 'path=~"/api/v1/auth/.*"'
 VALIDATE_ROUTE = 'path="/api/v1/auth/validate"'
 
-# Every look-up of the cache ends in one of these two: a hit in some tier, or a miss in the last one. A miss
-# in an earlier tier only passes the question on, and is not counted.
+# Every look-up of the cache ends in one of these two: a hit in some tier, or none in the last one, whether it has
+# nothing (miss) or does not answer (error): PostgreSQL is asked then. What an earlier tier does not have it only
+# passes on: that is not counted.
 LAST_TIER = "redis"
 CACHE_HITS = 'result="hit"'
-CACHE_MISSES = f'result="miss",tier="{LAST_TIER}"'
+CACHE_MISSES = f'result=~"miss|error",tier="{LAST_TIER}"'
 
 # What the service exports (histograms without their suffixes).
 SERVICE_METRICS = frozenset(
@@ -34,6 +38,9 @@ SERVICE_METRICS = frozenset(
         AUTH_OPERATION,
         DB_QUERIES,
         CACHE_REQUESTS,
+        CACHE_STORE_FAILURES,
+        CACHE_INVALIDATIONS,
+        REVOCATION,
         BUILD_INFO,
         "janua_audit_rows_total",
         "janua_cache_hit_rate_percent",

@@ -76,13 +76,14 @@ def queries(path: str) -> str:
     return series(DB_QUERIES, {"path": path})
 
 
-def lookups(memory_hits: float, redis_hits: float, misses: float) -> Series:
-    """Return cache look-ups per sample; what the tier in memory misses goes on to Redis."""
+def lookups(memory_hits: float, redis_hits: float, misses: float, errors: float = 0) -> Series:
+    """Return cache look-ups per sample; what the tier in memory misses goes on to Redis, which may not answer."""
     outcomes = {
         ("memory", "hit"): memory_hits,
-        ("memory", "miss"): redis_hits + misses,
+        ("memory", "miss"): redis_hits + misses + errors,
         ("redis", "hit"): redis_hits,
         ("redis", "miss"): misses,
+        ("redis", "error"): errors,
     }
     return {
         series(CACHE_REQUESTS, {"tier": tier, "kind": "user", "result": result}): each(count)

@@ -14,7 +14,7 @@ from service.observability.context import name_subject
 from service.tenants.header import ExpectedTenant
 
 if TYPE_CHECKING:
-    from service.sessions.service import SessionService
+    from service.sessions.identities import Identities
 
 _bearer = HTTPBearer(auto_error=False, description="An access token as `POST /auth/login` gives it.")
 
@@ -48,8 +48,8 @@ BearerToken = Annotated[str, Depends(_token)]
 
 
 async def _caller(request: Request, token: BearerToken, tenant: ExpectedTenant = None) -> Caller:
-    sessions: SessionService = request.app.state.sessions
-    caller = await sessions.resolve(token, tenant)
+    identities: Identities = request.app.state.identities
+    caller = await identities.resolve(token, tenant)
     name_subject(caller.tenant, caller.user_id)
     return caller
 

@@ -23,13 +23,16 @@ from service.problems import (
 
 _log = logging.getLogger(__name__)
 
+DATABASE_FAILURES = (OperationalError, InterfaceError, PoolTimeoutError)
+"""What is raised when the database cannot be reached, or is too slow."""
+
 
 def install_problem_handlers(app: FastAPI) -> None:
     """Make every error that the application raises a problem document."""
     app.add_exception_handler(ProblemError, _on_problem)
     app.add_exception_handler(StarletteHTTPException, _on_http_exception)
     app.add_exception_handler(RequestValidationError, _on_invalid_request)
-    for failure in (OperationalError, InterfaceError, PoolTimeoutError):
+    for failure in DATABASE_FAILURES:
         app.add_exception_handler(failure, _on_database_failure)
 
 
@@ -56,6 +59,11 @@ async def _on_invalid_request(_request: Request, error: Exception) -> Response:
 
 
 async def _on_database_failure(_request: Request, error: Exception) -> Response:
+    return database_failure_response(error)
+
+
+def database_failure_response(error: Exception) -> Response:
+    """The answer to a request that one of `DATABASE_FAILURES` has ended."""
     _log.warning("database_unavailable", extra={"fields": {"error": type(error).__name__, "reason": str(error)}})
     return problem_response(database_unavailable())
 

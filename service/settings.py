@@ -97,7 +97,6 @@ class Settings(BaseSettings):
     redis_url: Annotated[str, AfterValidator(_redis_url)] = ""
     redis_password_file: SecretFile | None = None
     redis_timeout_seconds: Annotated[float, Field(gt=0)] = 0.25
-    redis_pool_size: Annotated[int, Field(ge=1, le=1000)] = 32
 
     hash_workers: Annotated[int, Field(ge=1, le=64)] = Field(default_factory=_available_cpus)
     hash_deadline_seconds: Annotated[float, Field(gt=0)] = 0.75
@@ -124,6 +123,10 @@ class Settings(BaseSettings):
     cache_user_seconds: Seconds = 900
     cache_permissions_seconds: Seconds = 900
     cache_lease_seconds: Annotated[float, Field(gt=0)] = 2.0
+    cache_memory_entries: Annotated[int, Field(ge=0, le=10_000_000)] = 50_000
+    cache_memory_seconds: Seconds = 60
+    cache_memory_lease_seconds: Annotated[float, Field(gt=0)] = 2.0
+    cache_negative_seconds: Annotated[float, Field(ge=0, le=60)] = 5
 
     admin_email: EmailAddress | None = None
     admin_password_file: SecretFile | None = None

@@ -8,6 +8,7 @@ from alembic import command
 from alembic.config import Config
 
 from service.settings import Settings
+from tests.logs import Log
 from tests.servers import (
     ROOT,
     alembic,
@@ -55,3 +56,9 @@ def sqlite_settings(sqlite_template: Path, tmp_path: Path) -> Settings:
         request_timeout_seconds=120,
         shutdown_seconds=120,
     )
+
+
+@pytest.fixture
+def log(capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture) -> Log:
+    """What the service logs, on whatever level."""
+    return Log(capsys, caplog)

@@ -15,7 +15,7 @@ from sqlalchemy import insert, select
 
 from service.app import create_app
 from service.cache.memory import MemoryBackend
-from service.cache.protocol import CacheBackend, CacheUnavailableError, Entry, Fence, Usage
+from service.cache.protocol import CacheBackend, CacheUnavailableError, Entry, Fence, Listener, Usage
 from service.clock import Clock, ManualClock
 from service.database.engine import Database
 from service.database.scope import Scope
@@ -133,6 +133,10 @@ async def running(
         app.router.lifespan_context(app),
         httpx.AsyncClient(transport=transport, base_url="http://janua") as client,
     ):
+        if isinstance(clock, ManualClock):
+            # In its first lease a replica would wait for the end of that, and this clock does not go on by itself.
+            clock.advance(2 * settings.cache_memory_lease_seconds)
+            await eventually(lambda: app.state.cache._tiers.may_be_believed)
         yield Api(app, client)
 
 
@@ -160,9 +164,17 @@ class SharedStore:
 
     def __init__(self, clock: ManualClock) -> None:
         self.memory = MemoryBackend(clock)
+        self._views: list[StoreView] = []
 
     def view(self) -> "StoreView":
-        return StoreView(self.memory)
+        view = StoreView(self)
+        self._views.append(view)
+        return view
+
+    def spread(self, message: bytes) -> None:
+        """Hand a message on: in the order in which they were sent, and not before whoever sent it goes on."""
+        for view in self._views:
+            asyncio.get_running_loop().call_soon(view.hear, message)
 
 
 class StoreView:
@@ -170,17 +182,44 @@ class StoreView:
 
     tier = "redis"
 
-    def __init__(self, memory: MemoryBackend) -> None:
-        self._memory = memory
-        self.down = False
+    def __init__(self, store: SharedStore) -> None:
+        self._store = store
+        self._down = False
+        self._listener: Listener | None = None
+        self._joined = False
+        self.deaf = False
+        """Whether what the others say gets lost on its way, unnoticed."""
         self.fill_gate = asyncio.Event()
         self.fill_gate.set()
         self.fills_waiting = 0
         self.removal_gate = asyncio.Event()
         self.removal_gate.set()
 
-    async def get(self, *keys: str) -> list[bytes | None]:
-        return await self._reached().get(*keys)
+    @property
+    def down(self) -> bool:
+        return self._down
+
+    @down.setter
+    def down(self, is_down: bool) -> None:
+        """Cut the connection, or let it be opened again."""
+        self._down = is_down
+        if is_down and self._joined and self._listener:
+            self._joined = False
+            self._listener.left()
+
+    def listen(self, listener: Listener) -> None:
+        self._listener = listener
+
+    def tell(self, message: bytes) -> None:
+        self._reached()
+        self._store.spread(message)
+
+    def hear(self, message: bytes) -> None:
+        if self._joined and not self.deaf and self._listener:
+            self._listener.heard(message)
+
+    async def get(self, key: str) -> bytes | None:
+        return await self._reached().get(key)
 
     async def put(self, entries: Mapping[str, Entry]) -> None:
         await self._reached().put(entries)
@@ -203,6 +242,9 @@ class StoreView:
 
     async def ping(self) -> None:
         await self._reached().ping()
+        if not self._joined and self._listener:
+            self._joined = True
+            self._listener.joined()
 
     async def usage(self) -> Usage:
         return await self._reached().usage()
@@ -211,6 +253,6 @@ class StoreView:
         """The store outlives its views."""
 
     def _reached(self) -> MemoryBackend:
-        if self.down:
+        if self._down:
             raise CacheUnavailableError
-        return self._memory
+        return self._store.memory

@@ -2,15 +2,22 @@
 
 from alerts import promql
 from alerts import recordings as record
-from alerts.metrics import API_ROUTES, CACHE_REQUESTS, DB_ROUND_TRIPS
+from alerts.metrics import (
+    API_ROUTES,
+    CACHE_INVALIDATIONS,
+    CACHE_REQUESTS,
+    CACHE_STORE_FAILURES,
+    DB_ROUND_TRIPS,
+    REVOCATION,
+)
 from alerts.recordings import RATIO
 from alerts.targets import Targets
-from dashboards.panels import COUNT, PERCENT, REQUESTS_PER_SECOND, WINDOW, Limit, Panel, Series, graph
+from dashboards.panels import COUNT, MILLISECONDS, PERCENT, REQUESTS_PER_SECOND, WINDOW, Limit, Panel, Series, graph
 
 
 def lines(targets: Targets) -> list[list[Panel]]:
-    """Return the cache; the database, password hashing and the audit trail; what requests wait for, and leave."""
-    return [_cache(targets), _database(), _round_trips()]
+    """Return the cache; revocation; the database, hashing and the audit trail; what requests wait for, and leave."""
+    return [_cache(targets), _revocation(), _database(), _round_trips()]
 
 
 def _cache(targets: Targets) -> list[Panel]:
@@ -42,6 +49,30 @@ def _cache(targets: Targets) -> list[Panel]:
             [Series(promql.queries_per_request(WINDOW, "path"), "{{path}}")],
             COUNT,
             Limit(targets.queries_per_auth_request_max),
+        ),
+    ]
+
+
+def _revocation() -> list[Panel]:
+    return [
+        graph(
+            "Time to revoke",
+            "From the commit of a logout or a change until no replica accepts what it has in its cache any more.",
+            [Series(promql.quantile(q, REVOCATION, "", WINDOW), f"p{100 * q:.0f}") for q in (0.5, 0.95, 0.99)],
+            MILLISECONDS,
+        ),
+        graph(
+            "Invalidations",
+            "Per second: acknowledged by every replica, after the lease of one that did not answer had lapsed, or by "
+            "raising the generation because Redis was out of reach.",
+            [Series(f"sum by (outcome) (rate({CACHE_INVALIDATIONS}[{WINDOW}]))", "{{outcome}}")],
+            REQUESTS_PER_SECOND,
+        ),
+        graph(
+            "Failures of Redis",
+            "Commands per second that Redis did not carry out, by reason.",
+            [Series(f"sum by (reason) (rate({CACHE_STORE_FAILURES}[{WINDOW}]))", "{{reason}}")],
+            REQUESTS_PER_SECOND,
         ),
     ]
 

@@ -15,6 +15,7 @@ from service.clock import Clock
 from service.database.engine import Database
 from service.database.scope import Scope, Subject
 from service.ids import new_id
+from service.sessions.identities import Identities
 from service.sessions.models import LoginAnswer
 from service.sessions.repository import end_other_sessions
 from service.sessions.service import SessionService
@@ -44,6 +45,7 @@ class AuthService:
     cache: CacheService
     passwords: Passwords
     lockout: Lockout
+    identities: Identities
     sessions: SessionService
     tenants: TenantDirectory
     clock: Clock
@@ -90,7 +92,7 @@ class AuthService:
 
     async def change_password(self, caller: Caller, request: PasswordChange) -> None:
         """Set a new password and end every other session of the user. Problems: 401, 429."""
-        profile = await self.sessions.profile_of(caller.token_hash, caller.user_id)
+        profile = await self.identities.profile_of(caller)
         account = await self._find(caller.tenant, profile.email)
         is_right = await self.passwords.verify(account.password_hash, request.current_password)
         user, old = account.user, account.password_hash

@@ -2,12 +2,15 @@
 
 from dataclasses import dataclass
 
+from service.cache.coherence import Alone, Coherence, Membership
 from service.cache.generation import Generation, LocalGeneration, SharedGeneration
 from service.cache.keeper import CacheKeeper
 from service.cache.memory import MemoryBackend
+from service.cache.near import NearCache
 from service.cache.protocol import CacheBackend
 from service.cache.redis import RedisBackend
 from service.cache.service import CacheService
+from service.cache.tiers import Tiers
 from service.clock import Clock
 from service.database.engine import Database
 from service.observability.metrics import Metrics
@@ -36,12 +39,19 @@ def build_cache(
     lease = settings.cache_lease_seconds
     backend: CacheBackend
     generation: Generation
+    coherence: Coherence
     if store is None and not settings.redis_url:
-        backend, generation = MemoryBackend(clock), LocalGeneration()
+        near = NearCache(0, clock)  # in front of a store in the same memory it would be the same once more
+        backend, generation, coherence = MemoryBackend(clock), LocalGeneration(), Alone()
     else:
-        backend, generation = store or RedisBackend(settings, metrics), SharedGeneration(database, clock, lease)
-    _current = CacheService(backend, generation, settings, clock, metrics)
-    return Cache(_current, CacheKeeper(backend, generation, clock, lease))
+        near = NearCache(settings.cache_memory_entries, clock)
+        backend = store or RedisBackend(settings, metrics, clock)
+        generation = SharedGeneration(database, clock, lease, on_rise=near.clear)
+        coherence = Membership(backend, near, clock, settings.cache_memory_lease_seconds)
+    tiers = Tiers(near, backend, generation, coherence, clock, metrics, settings.cache_memory_seconds)
+    _current = CacheService(tiers, settings, clock, metrics)
+    beat_lease = min(lease, settings.cache_memory_lease_seconds)
+    return Cache(_current, CacheKeeper(backend, generation, coherence, clock, beat_lease))
 
 
 def get_cache_service() -> CacheService:

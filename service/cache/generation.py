@@ -27,13 +27,17 @@ session, or of a user before a change, back:
     other way round, a login that has read an older version opens no session (`open_session`), and whoever has
     changed a user then looks for its sessions, those too that ended while copies of them may be left.
 
+4.  *A Redis that comes back with what it held before*: restored from a snapshot, or another server after a
+    failover. Each entry and each mark carries the incarnation of the server that it was written to, which is
+    another one since (`service/cache/redis.py`).
+
 The price: a logout while Redis is down takes one lease; everything else costs a small background query.
-Not covered here: a Redis that is restored from a snapshot older than a logout whose removal had succeeded.
-Run it without persistence, as a cache.
+Copies in the memory of a replica need more than this: see `service/cache/coherence.py`.
 """
 
 import asyncio
 import logging
+from collections.abc import Callable
 from typing import Protocol
 
 from sqlalchemy import select, update
@@ -79,8 +83,11 @@ class LocalGeneration:
 class SharedGeneration:
     """The generation in the database, for a cache that replicas share."""
 
-    def __init__(self, database: Database, clock: Clock, lease_seconds: float) -> None:
+    def __init__(
+        self, database: Database, clock: Clock, lease_seconds: float, on_rise: Callable[[], None] = lambda: None
+    ) -> None:
         self._database = database
+        self._on_rise = on_rise
         self._clock = clock
         self._lease_seconds = lease_seconds
         self._value = 0
@@ -96,6 +103,8 @@ class SharedGeneration:
         async with asyncio.timeout(self._lease_seconds), self._database.reading() as connection:
             value = (await connection.execute(select(cache_generation.c.value))).scalar_one()
         # Two readings may overlap: an older number must not come back.
+        if value > self._value:
+            self._on_rise()
         if value >= self._value:
             self._value = value
             self._believed_until = max(self._believed_until, started + self._lease_seconds)

@@ -5,6 +5,7 @@ import logging
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from service.cache.coherence import Coherence
 from service.cache.generation import Generation
 from service.cache.protocol import CacheBackend, CacheUnavailableError
 from service.clock import Clock
@@ -14,11 +15,19 @@ _ROUNDS_PER_LEASE = 4
 
 
 class CacheKeeper:
-    """Notes when the store comes back and renews the lease on its entries."""
+    """Notes when the store comes back, and renews the leases on the copies there and in this process."""
 
-    def __init__(self, backend: CacheBackend, generation: Generation, clock: Clock, lease_seconds: float) -> None:
+    def __init__(
+        self,
+        backend: CacheBackend,
+        generation: Generation,
+        coherence: Coherence,
+        clock: Clock,
+        lease_seconds: float,
+    ) -> None:
         self._backend = backend
         self._generation = generation
+        self._coherence = coherence
         self._clock = clock
         self._pause = lease_seconds / _ROUNDS_PER_LEASE
 
@@ -30,11 +39,12 @@ class CacheKeeper:
 
     async def round(self) -> None:
         """Ask the store and the database once, side by side; neither's failure is raised."""
-        await asyncio.gather(self._ping(), self._renew())
+        await asyncio.gather(self._beat(), self._renew())
 
-    async def _ping(self) -> None:
+    async def _beat(self) -> None:
         try:
             await self._backend.ping()
+            self._coherence.beat()
         except CacheUnavailableError:
             return  # the store has said so itself
 

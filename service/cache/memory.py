@@ -3,7 +3,7 @@
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 
-from service.cache.protocol import Entry, Fence, Usage
+from service.cache.protocol import Entry, Fence, Listener, Usage
 from service.clock import Clock
 
 _MAX_ENTRIES = 50_000
@@ -19,9 +19,9 @@ class MemoryBackend:
         self._max_entries = max_entries
         self._entries: OrderedDict[str, tuple[float, bytes]] = OrderedDict()
 
-    async def get(self, *keys: str) -> list[bytes | None]:
-        """The values of the keys, in their order."""
-        return [self._live(key) for key in keys]
+    async def get(self, key: str) -> bytes | None:
+        """The value of a key."""
+        return self._live(key)
 
     async def put(self, entries: Mapping[str, Entry]) -> None:
         """Store the entries, whatever was there."""
@@ -56,6 +56,12 @@ class MemoryBackend:
         await self.remove(*keys)
         version = max(fence.version, self._held(fence))
         await self.put({fence.key: Entry(b"%d" % version, seconds)})
+
+    def tell(self, message: bytes) -> None:
+        """Nobody listens to the store of one process."""
+
+    def listen(self, listener: Listener) -> None:
+        """There is nothing to hear."""
 
     async def ping(self) -> None:
         """Return: this store always answers."""

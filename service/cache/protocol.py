@@ -6,7 +6,7 @@ from typing import Protocol
 
 
 class CacheUnavailableError(Exception):
-    """The store did not answer in time; nothing is known about what it did."""
+    """The store did not answer in time, or refused; nothing is known about what it did."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,14 +34,27 @@ class Usage:
     keys: Collection[str] | None
 
 
+class Listener(Protocol):
+    """Hears what the replicas that share a store tell each other."""
+
+    def joined(self) -> None:
+        """From now on every message is heard, in the order that is the same for all."""
+
+    def heard(self, message: bytes) -> None:
+        """A message, one's own included."""
+
+    def left(self) -> None:
+        """Messages may have been missed since, and none is heard until one has joined again."""
+
+
 class CacheBackend(Protocol):
     """A key-value store whose entries expire. Every method may raise CacheUnavailableError."""
 
     tier: str
     """The value of the label `tier` in metrics."""
 
-    async def get(self, *keys: str) -> list[bytes | None]:
-        """The values of the keys, in their order."""
+    async def get(self, key: str) -> bytes | None:
+        """The value of a key."""
 
     async def put(self, entries: Mapping[str, Entry]) -> None:
         """Store the entries, whatever was there."""
@@ -61,8 +74,14 @@ class CacheBackend(Protocol):
     async def fence_off(self, keys: Sequence[str], fence: Fence, seconds: float) -> None:
         """Remove keys and marks, and for so long refuse to fill in what is older than the fence; in one step."""
 
+    def tell(self, message: bytes) -> None:
+        """Send a message to every listener of the store, one's own included, which so learns that it was sent."""
+
+    def listen(self, listener: Listener) -> None:
+        """Let a listener hear the messages, from the next successful `ping` on."""
+
     async def ping(self) -> None:
-        """Return if the store answers."""
+        """Return if the store answers; connects to it again if need be."""
 
     async def usage(self) -> Usage:
         """What the store holds."""

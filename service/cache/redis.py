@@ -1,27 +1,28 @@
-"""Redis as the store that all replicas share.
+"""Redis as the store that all replicas share, and as what passes their messages on.
 
-A command that fails marks Redis as down, and from then on look-ups fail at once instead of waiting for a
-time-out each; only a ping that succeeds (`CacheKeeper` sends one several times a lease) marks it as up
-again. Removals are always tried: skipping one would cost a logout more than it saves.
+One connection that is lost marks Redis as down: from then on look-ups fail at once instead of waiting for a time-out
+each, until `ping` (`CacheKeeper` sends one several times a lease) has opened another. A command that Redis refuses,
+because it is read-only or out of memory, fails alone: what can still be read is read.
+
+Entries and marks carry the incarnation of the server that they were written to (`RedisConnection.incarnation`):
+whatever a server holds from before its start, or from before it followed another one, is not there for us.
 """
 
-import asyncio
 import logging
-from collections.abc import Awaitable, Mapping, Sequence
-from typing import Any, TypeVar
+import re
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from typing import Any
 
-from redis.asyncio import BlockingConnectionPool, Redis
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
-from redis.exceptions import RedisError
-
-from service.cache.protocol import CacheUnavailableError, Entry, Fence, Usage
+from service.cache.connection import ConnectionLostError, RedisConnection, RefusedError
+from service.cache.protocol import CacheUnavailableError, Entry, Fence, Listener, Usage
+from service.clock import Clock
 from service.observability.metrics import Metrics
 from service.settings import Settings, read_secret
 
 _log = logging.getLogger(__name__)
-_T = TypeVar("_T")
 
+_CHANNEL = b"janua:cache"
 # KEYS: the mark, the fence, then the keys. ARGV: the ticket, the version, then milliseconds and value of each key.
 _FILL = """
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
@@ -35,7 +36,10 @@ _FENCE_OFF = """
 local version = math.max(tonumber(ARGV[1]), tonumber(redis.call('GET', KEYS[1]) or -1))
 redis.call('SET', KEYS[1], string.format('%d', version), 'PX', ARGV[2])
 for i = 2, #KEYS do redis.call('DEL', KEYS[i]) end
+return redis.status_reply('OK')
 """
+_REASONS = {"READONLY": "readonly", "OOM": "oom"}
+_USED_MEMORY = re.compile(rb"^used_memory:(\d+)", re.MULTILINE)
 
 
 class RedisBackend:
@@ -43,100 +47,121 @@ class RedisBackend:
 
     tier = "redis"
 
-    def __init__(self, settings: Settings, metrics: Metrics) -> None:
-        seconds = settings.redis_timeout_seconds
-        # One retry without a pause: after a restart of Redis the pool is full of dead connections.
-        pool = BlockingConnectionPool.from_url(
+    def __init__(self, settings: Settings, metrics: Metrics, clock: Clock) -> None:
+        self._connection = RedisConnection(
             settings.redis_url,
-            password=read_secret(settings.redis_password_file),
-            max_connections=settings.redis_pool_size,
-            timeout=seconds,
-            socket_timeout=seconds,
-            socket_connect_timeout=seconds,
-            retry=Retry(NoBackoff(), 1),
+            read_secret(settings.redis_password_file),
+            timeout_seconds=settings.redis_timeout_seconds,
+            on_message=lambda _, message: self._listener.heard(message) if self._listener else None,
+            on_lost=self._lost,
+            clock=clock,
         )
-        self._redis = Redis.from_pool(pool)
-        self._fill = self._redis.register_script(_FILL)
-        self._fence_off = self._redis.register_script(_FENCE_OFF)
-        self._seconds = seconds
-        self._gauge = metrics.redis_up
-        self._up = True
-        self._gauge.set(0)
+        self._metrics = metrics
+        self._listener: Listener | None = None
+        self._is_up = True
+        metrics.redis_up.set(0)
 
-    async def get(self, *keys: str) -> list[bytes | None]:
-        """The values of the keys, in their order."""
-        self._require_up()
-        command: Awaitable[Any] = self._redis.get(keys[0]) if len(keys) == 1 else self._redis.mget(keys)
-        found = await self._wait_for(command)
-        return [found] if len(keys) == 1 else list(found)
+    async def get(self, key: str) -> bytes | None:
+        """The value of a key, if this incarnation of the server was given it."""
+        raw: bytes | None = await self._send(b"GET", key)
+        prefix = self._connection.incarnation
+        return raw[len(prefix) :] if raw is not None and raw.startswith(prefix) else None
 
     async def put(self, entries: Mapping[str, Entry]) -> None:
         """Store the entries, whatever was there."""
-        self._require_up()
-        pipeline = self._redis.pipeline(transaction=False)
         for key, entry in entries.items():
-            pipeline.set(key, entry.value, px=_milliseconds(entry.seconds))
-        await self._wait_for(pipeline.execute())
+            await self._send("SET", key, self._own(entry.value), "PX", _milliseconds(entry.seconds))
 
     async def reserve(self, mark: str, ticket: str, seconds: float) -> bool:
         """Set `mark` to `ticket` unless another loader's mark is there; whether it was set."""
-        self._require_up()
-        return bool(await self._wait_for(self._redis.set(mark, ticket, nx=True, px=_milliseconds(seconds))))
+        answer = await self._send("SET", mark, self._own(ticket.encode()), "NX", "PX", _milliseconds(seconds))
+        return answer is not None
 
     async def fill(self, mark: str, ticket: str, entries: Mapping[str, Entry], fence: Fence) -> bool:
         """Store the entries and remove the mark, if the mark still holds the ticket and the fence lets them pass."""
-        self._require_up()
-        arguments: list[Any] = [ticket, fence.version]
+        arguments: list[Any] = [self._own(ticket.encode()), fence.version]
         for entry in entries.values():
-            arguments += [_milliseconds(entry.seconds), entry.value]
-        return bool(await self._wait_for(self._fill(keys=[mark, fence.key, *entries], args=arguments)))
+            arguments += [_milliseconds(entry.seconds), self._own(entry.value)]
+        return bool(await self._send("EVAL", _FILL, 2 + len(entries), mark, fence.key, *entries, *arguments))
 
     async def remove(self, *keys: str) -> None:
-        """Remove keys and marks; tried even while Redis is marked as down."""
-        await self._wait_for(self._redis.delete(*keys))
+        """Remove keys and marks."""
+        await self._send("DEL", *keys)
 
     async def fence_off(self, keys: Sequence[str], fence: Fence, seconds: float) -> None:
-        """Remove keys and marks, and for so long refuse what is older; tried even while Redis is marked as down."""
-        arguments = [fence.version, _milliseconds(seconds)]
-        await self._wait_for(self._fence_off(keys=[fence.key, *keys], args=arguments))
+        """Remove keys and marks, and for so long refuse what is older."""
+        arguments = fence.key, *keys, fence.version, _milliseconds(seconds)
+        await self._send("EVAL", _FENCE_OFF, 1 + len(keys), *arguments)
+
+    def tell(self, message: bytes) -> None:
+        """Publish a message; what became of it shows in whether it is heard."""
+        try:
+            sent = self._connection.send("PUBLISH", _CHANNEL, message)
+        except ConnectionLostError as error:
+            raise CacheUnavailableError from error
+        sent.add_done_callback(lambda answer: answer.cancelled() or answer.exception())
+
+    def listen(self, listener: Listener) -> None:
+        """Let a listener hear the messages, from the next successful `ping` on."""
+        self._listener = listener
 
     async def ping(self) -> None:
-        """Return if Redis answers, and mark it as up."""
-        await self._wait_for(self._redis.ping())
-        if not self._up:
+        """Return if Redis answers and still is the server that it was; connect to it again if need be."""
+        was_open = self._connection.is_open
+        try:
+            await self._connection.open(_CHANNEL)
+            if was_open:
+                await self._connection.read_incarnation()
+        except (ConnectionLostError, RefusedError) as error:
+            raise self._unavailable(error) from error
+        if not self._connection.is_open:
+            raise CacheUnavailableError  # lost again before this task went on
+        if not was_open and self._listener:
+            self._listener.joined()
+        if not self._is_up:
             _log.warning("redis_up")
-        self._up = True
-        self._gauge.set(1)
+        self._is_up = True
+        self._metrics.redis_up.set(1)
 
     async def usage(self) -> Usage:
         """What the store holds; the keys are not listed: that would mean to SCAN all of them."""
-        self._require_up()
-        pipeline = self._redis.pipeline(transaction=False)
-        pipeline.dbsize()
-        pipeline.info("memory")
-        entries, memory = await self._wait_for(pipeline.execute())
-        return Usage(entries, memory["used_memory"], None)
+        entries, memory = await self._send("DBSIZE"), await self._send("INFO", "memory")
+        found = _USED_MEMORY.search(memory)
+        return Usage(entries, int(found[1]) if found else 0, None)
 
     async def close(self) -> None:
-        """Close every connection."""
-        await self._redis.aclose()
-        await self._redis.connection_pool.disconnect()
+        """Close the connection, once what was told has left."""
+        with suppress(CacheUnavailableError):
+            await self._send("PING")
+        await self._connection.close()
 
-    def _require_up(self) -> None:
-        if not self._up:
-            raise CacheUnavailableError
+    def _own(self, value: bytes) -> bytes:
+        return self._connection.incarnation + value
 
-    async def _wait_for(self, command: Awaitable[_T]) -> _T:
+    async def _send(self, *command: Any) -> Any:
         try:
-            # redis-py bounds connecting and each read; this also bounds a retry and the name's resolution.
-            async with asyncio.timeout(2 * self._seconds):
-                return await command
-        except (RedisError, OSError, TimeoutError) as error:
-            if self._up:
-                _log.warning("redis_down", extra={"fields": {"error": f"{type(error).__name__}: {error}"}})
-            self._up = False
-            self._gauge.set(0)
-            raise CacheUnavailableError from error
+            return await self._connection.send(*command)
+        except (ConnectionLostError, RefusedError) as error:
+            raise self._unavailable(error) from error
+
+    def _unavailable(self, error: ConnectionLostError | RefusedError) -> CacheUnavailableError:
+        if isinstance(error, RefusedError):
+            self._metrics.count_store_failure(_REASONS.get(error.code, "refused"))
+        else:
+            self._metrics.count_store_failure("timeout" if error.timed_out else "unreachable")
+            self._mark_down(str(error))
+        return CacheUnavailableError()
+
+    def _mark_down(self, reason: str) -> None:
+        if self._is_up:
+            _log.warning("redis_down", extra={"fields": {"error": reason}})
+        self._is_up = False
+        self._metrics.redis_up.set(0)
+
+    def _lost(self) -> None:
+        self._mark_down("the connection was lost")
+        if self._listener:
+            self._listener.left()
 
 
 def _milliseconds(seconds: float) -> int:

@@ -2,6 +2,7 @@
 
 from contextvars import ContextVar, Token
 from dataclasses import dataclass
+from uuid import UUID
 
 
 @dataclass(slots=True)
@@ -15,7 +16,7 @@ class RequestContext:
     cache_hits: int = 0
     cache_misses: int = 0
     tenant: str | None = None
-    user_id: str | None = None
+    user_id: UUID | str | None = None
 
 
 _current: ContextVar[RequestContext | None] = ContextVar("request", default=None)
@@ -36,8 +37,8 @@ def leave_request(token: Token[RequestContext | None]) -> None:
     _current.reset(token)
 
 
-def name_subject(tenant: str, user_id: object) -> None:
+def name_subject(tenant: str, user_id: UUID | str) -> None:
     """Let the request's log line tell whom it served."""
     request = current_request()
     if request is not None:
-        request.tenant, request.user_id = tenant, str(user_id)
+        request.tenant, request.user_id = tenant, user_id

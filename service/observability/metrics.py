@@ -25,6 +25,8 @@ from prometheus_client import (
 from service import __version__
 from service.audit.events import AuditEvent
 from service.clock import Clock
+from service.observability.children import Children
+from service.observability.context import RequestContext
 from service.observability.hit_rate import HitRateWindow
 
 # Milliseconds. The targets (1, 2, 5, 50, 100 and k6's 500 and 1000) are boundaries, so that "how many were
@@ -37,6 +39,9 @@ CONTENT_TYPE = CONTENT_TYPE_LATEST
 AUTH_OPERATIONS = ("login", "signup", "validate")
 CACHE_KINDS = ("validation", "session", "user", "permissions")
 CACHE_RESULTS = ("hit", "miss", "error")
+STORE_FAILURES = ("unreachable", "timeout", "refused", "readonly", "oom")
+# Every replica has confirmed; one did not, and its lease was waited for; the generation was raised.
+INVALIDATION_OUTCOMES = ("acknowledged", "lapsed", "generation")
 POOL_STATES = ("in_use", "idle")
 
 
@@ -85,6 +90,24 @@ class Metrics:
             ["tier", "kind", "result"],
             registry=registry,
         )
+        self._store_failures = Counter(
+            "janua_cache_store_failures",
+            "Commands that Redis did not carry out, by reason",
+            ["reason"],
+            registry=registry,
+        )
+        self._invalidations = Counter(
+            "janua_cache_invalidations",
+            "Invalidations of what replicas keep in memory, by how they took effect in all of them",
+            ["outcome"],
+            registry=registry,
+        )
+        self._revocation = Histogram(
+            "janua_revocation_milliseconds",
+            "Time from the commit of a revocation until no replica accepts the token any more",
+            buckets=LATENCY_BUCKETS,
+            registry=registry,
+        )
         self.hash_queue_depth = Gauge(
             "janua_hash_queue_depth", "Passwords that wait for a hashing thread", registry=registry
         )
@@ -118,6 +141,11 @@ class Metrics:
             "janua_build_info", "What is running; always 1", ["release", "version", "python"], registry=registry
         )
         build.labels(release, __version__, platform.python_version()).set(1)
+        self._latencies = Children(self.request_latency)
+        self._queries = Children(self.db_queries)
+        self._round_trips = Children(self.db_round_trips)
+        self._lookups = Children(self._cache_requests)
+        self._operations = Children(self.auth_operation)
         self._initialise_labels()
 
     def watch_pool(self, *, size: int, in_use: Callable[[], int], idle: Callable[[], int]) -> None:
@@ -136,11 +164,34 @@ class Metrics:
             self.db_queries.labels(path)
             self.db_round_trips.labels(path)
 
+    def count_request(self, request: RequestContext, method: str, path: str, status: int, milliseconds: float) -> None:
+        """Count a request that has ended. `path` is the route's template."""
+        self._latencies[method, path, status].observe(milliseconds)
+        queries, round_trips = self._queries[path,], self._round_trips[path,]  # they exist also while they are 0
+        if request.db_queries:
+            queries.inc(request.db_queries)
+        if request.db_round_trips:
+            round_trips.inc(request.db_round_trips)
+
     def count_lookup(self, tier: str, kind: str, result: str) -> None:
-        """Count one look-up in the cache; hits and misses also make the hit rate."""
-        self._cache_requests.labels(tier, kind, result).inc()
-        if result != "error":
-            self.hit_rate.record(hit=result == "hit")
+        """Count what one tier of the cache said to a look-up, one of `CACHE_RESULTS`."""
+        self._lookups[tier, kind, result].inc()
+
+    def record_lookup(self, hit: bool) -> None:
+        """Let the hit rate know whether a look-up was answered by any tier."""
+        self.hit_rate.record(hit)
+
+    def count_store_failure(self, reason: str) -> None:
+        """Count a command that Redis did not carry out, by one of `STORE_FAILURES`."""
+        self._store_failures.labels(reason).inc()
+
+    def count_invalidation(self, outcome: str) -> None:
+        """Count an invalidation in all replicas, by one of `INVALIDATION_OUTCOMES`."""
+        self._invalidations.labels(outcome).inc()
+
+    def observe_revocation(self, seconds: float) -> None:
+        """Observe how long after its commit a revocation held in every replica."""
+        self._revocation.observe(1000 * seconds)
 
     def lookups(self, tier: str, kind: str) -> dict[str, int]:
         """How often each result was counted for a tier and a kind."""
@@ -162,8 +213,11 @@ class Metrics:
         try:
             yield
         finally:
-            elapsed = self._clock.monotonic() - started
-            self.auth_operation.labels(operation).observe(1000 * elapsed)
+            self.observe_operation(operation, self._clock.monotonic() - started)
+
+    def observe_operation(self, operation: str, seconds: float) -> None:
+        """Observe how long one of `AUTH_OPERATIONS` took."""
+        self._operations[operation,].observe(1000 * seconds)
 
     def render(self) -> bytes:
         """The exposition in Prometheus's text format."""
@@ -172,5 +226,9 @@ class Metrics:
     def _initialise_labels(self) -> None:
         for operation in AUTH_OPERATIONS:
             self.auth_operation.labels(operation)
+        for reason in STORE_FAILURES:
+            self._store_failures.labels(reason)
+        for outcome in INVALIDATION_OUTCOMES:
+            self._invalidations.labels(outcome)
         for event in AuditEvent:
             self.audit_rows.labels(event)

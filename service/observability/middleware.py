@@ -2,21 +2,23 @@
 
 import logging
 import math
+import os
 import re
-import secrets
-from collections.abc import Iterable
+from collections.abc import Awaitable, Iterable
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.clock import Clock
 from service.observability.context import RequestContext, enter_request, leave_request
 from service.observability.metrics import Metrics
+from service.observability.request_log import LOGGER, RequestLog
 from service.problems import ProblemError, problem_response
 
-_log = logging.getLogger("janua.request")
+_log = logging.getLogger(LOGGER)
 
 UNMATCHED = "<unmatched>"
 _API = "/api/v1/"
+_NO_STORE = ((b"cache-control", b"no-store"),)  # RFC 6749, section 5.1
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT"})
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 _TRACEPARENT = re.compile(rb"[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}(-.*)?")
@@ -25,27 +27,29 @@ _TRACEPARENT = re.compile(rb"[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}
 class PerformanceTrackingMiddleware:
     """Pure ASGI: a wrapper around `send`, no task and no copy of the body."""
 
-    def __init__(self, app: ASGIApp, *, metrics: Metrics, clock: Clock) -> None:
+    def __init__(self, app: ASGIApp, *, metrics: Metrics, clock: Clock, log: RequestLog) -> None:
         self._app = app
         self._metrics = metrics
-        self._clock = clock
+        self._monotonic = clock.monotonic
+        self._log = log
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        started = self._clock.monotonic()
+        started = self._monotonic()
         request = _identify(scope)
         status = 0
 
-        async def send_with_headers(message: Message) -> None:
+        # Hands `send`'s own awaitable on: a coroutine around it would cost 0.05 µs for each message.
+        def send_with_headers(message: Message) -> Awaitable[None]:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
                 given = [*message.get("headers", ())]
                 message["headers"] = [*given, *self._headers(request, started), *_caching(scope, given)]
-            await send(message)
+            return send(message)
 
         token = enter_request(request)
         try:
@@ -56,38 +60,23 @@ class PerformanceTrackingMiddleware:
                 raise
             await problem_response(_INTERNAL_ERROR)(scope, receive, send_with_headers)
         finally:
-            self._finish(scope, request, status or 500, 1000 * (self._clock.monotonic() - started))
+            self._finish(scope, request, status or 500, 1000 * (self._monotonic() - started))
             leave_request(token)
 
-    def _headers(self, request: RequestContext, started: float) -> list[tuple[bytes, bytes]]:
-        milliseconds = 1000 * (self._clock.monotonic() - started)
+    def _headers(self, request: RequestContext, started: float) -> tuple[tuple[bytes, bytes], ...]:
         rate = self._metrics.hit_rate.percent()
-        return [
+        return (
             (b"x-request-id", request.request_id.encode()),
-            (b"x-response-time", b"%.2fms" % milliseconds),
+            (b"x-response-time", b"%.2fms" % (1000 * (self._monotonic() - started))),
             (b"x-db-queries", b"%d" % request.db_queries),
             (b"x-cache-hit-rate", b"%.1f%%" % (0.0 if math.isnan(rate) else rate)),
-        ]
+        )
 
     def _finish(self, scope: Scope, request: RequestContext, status: int, milliseconds: float) -> None:
         method = scope["method"] if scope["method"] in _METHODS else "<other>"
         path = _template(scope)
-        self._metrics.request_latency.labels(method, path, str(status)).observe(milliseconds)
-        self._metrics.db_queries.labels(path).inc(request.db_queries)
-        self._metrics.db_round_trips.labels(path).inc(request.db_round_trips)
-        fields = {
-            "method": method,
-            "path": path,
-            "status": status,
-            "duration_ms": round(milliseconds, 3),
-            "db_queries": request.db_queries,
-            "db_round_trips": request.db_round_trips,
-            "cache_hits": request.cache_hits,
-            "cache_misses": request.cache_misses,
-            "tenant": request.tenant,
-            "user_id": request.user_id,
-        }
-        _log.info("request_completed", extra={"fields": fields})
+        self._metrics.count_request(request, method, path, status, milliseconds)
+        self._log.tell(request, method, path, status, milliseconds)
 
 
 def _identify(scope: Scope) -> RequestContext:
@@ -98,14 +87,18 @@ def _identify(scope: Scope) -> RequestContext:
             request_id = value
         elif name == b"traceparent" and (found := _TRACEPARENT.fullmatch(value)):
             trace_id = found[1]
-    return RequestContext(request_id.decode() or secrets.token_hex(16), trace_id.decode() or secrets.token_hex(16))
+    new = os.urandom(32).hex()  # one draw for both: 0.4 µs instead of 1
+    return RequestContext(request_id.decode() or new[:32], trace_id.decode() or new[32:])
 
 
 def _caching(scope: Scope, given: Iterable[tuple[bytes, bytes]]) -> Iterable[tuple[bytes, bytes]]:
     """No answer of the API may be kept, unless it says so itself: most hold tokens or what tokens give access to."""
-    if not scope["path"].startswith(_API) or any(name == b"cache-control" for name, _ in given):
+    if not scope["path"].startswith(_API):
         return ()
-    return ((b"cache-control", b"no-store"),)  # RFC 6749, section 5.1
+    for name, _ in given:
+        if name == b"cache-control":
+            return ()
+    return _NO_STORE
 
 
 def _template(scope: Scope) -> str:

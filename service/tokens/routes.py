@@ -8,9 +8,9 @@ from service import problems
 from service.access import BearerToken, Caller, CurrentCaller, requires
 from service.documentation import WITH_BODY, WITH_TOKEN
 from service.observability.context import name_subject
-from service.parts import Measured, part
+from service.parts import part
 from service.problems import problem_responses
-from service.sessions.service import SessionService
+from service.sessions.identities import Identities
 from service.tenants.header import ExpectedTenant
 from service.tokens.keys import KEY_SET_SECONDS
 from service.tokens.models import (
@@ -32,32 +32,21 @@ _INTROSPECT = "tokens:introspect"
 
 
 Tokens = Annotated[TokenService, part("tokens")]
-Sessions = Annotated[SessionService, part("sessions")]
+Known = Annotated[Identities, part("identities")]
 
 
 @router.get("/me", responses=problem_responses(*WITH_TOKEN))
-async def me(sessions: Sessions, token: BearerToken, tenant: ExpectedTenant = None) -> Profile:
+async def me(identities: Known, token: BearerToken, tenant: ExpectedTenant = None) -> Profile:
     """Who the bearer of the token is, with roles and permissions."""
-    profile = await sessions.profile(token, tenant)
+    profile = await identities.profile(token, tenant)
     name_subject(profile.tenant, profile.id)
     return profile
 
 
 @router.get("/validate", responses=problem_responses(*WITH_TOKEN))
-async def validate(
-    sessions: Sessions, metrics: Measured, token: BearerToken, tenant: ExpectedTenant = None
-) -> ValidationAnswer:
+async def validate(token: BearerToken, tenant: ExpectedTenant = None) -> ValidationAnswer:
     """What the token stands for, if it is valid: the call that other services make for each of theirs."""
-    with metrics.time_operation("validate"):
-        found = await sessions.validate(token, tenant)
-    name_subject(found.tenant, found.user_id)
-    return ValidationAnswer(
-        user_id=found.user_id,
-        tenant=found.tenant,
-        session_id=found.session_id,
-        permissions=found.permissions,
-        expires_at=found.expires_at,
-    )
+    raise NotImplementedError("ValidateEndpoint answers before the router is asked; this documents it")
 
 
 @router.post("/jwt", responses=problem_responses(*WITH_TOKEN))

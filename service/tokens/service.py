@@ -10,8 +10,8 @@ from service.audit.trail import Trail
 from service.cache.service import CacheService
 from service.clock import Clock
 from service.problems import ProblemError
+from service.sessions.identities import Identities
 from service.sessions.repository import confirm_session
-from service.sessions.service import SessionService
 from service.settings import Settings
 from service.tokens.jwt import sign
 from service.tokens.keys import SigningKeys
@@ -26,7 +26,7 @@ class TokenService:
     """`keys` are those that the signed tokens are verified with."""
 
     settings: Settings
-    sessions: SessionService
+    identities: Identities
     trail: Trail
     cache: CacheService
     clock: Clock
@@ -51,7 +51,7 @@ class TokenService:
     async def introspect(self, caller: Caller, token: str) -> ActiveToken | InactiveToken:
         """What an access token stands for, as far as the caller may know."""
         try:
-            found = await self.sessions.validate(token, None)
+            found = await self.identities.validate(token, None)
         except ProblemError:
             return InactiveToken(active=False)
         if found.tenant_id != caller.tenant_id and _ANY_TENANT not in caller.permissions:

@@ -1,6 +1,5 @@
 """The contract of introspection (RFC 7662): who may ask, and what is told of which token."""
 
-import logging
 from datetime import datetime
 from typing import Any
 
@@ -11,10 +10,10 @@ from sqlalchemy import create_engine, insert
 from service.clock import ManualClock
 from service.database.engine import sync_url
 from service.database.tables import role_permissions, roles
-from service.observability.logging import JsonFormatter
 from service.settings import Settings
 from service.tokens.opaque import fingerprint
 from tests.harness import Api, Person, SharedStore, bearer, problem, running
+from tests.logs import Log
 
 PATH = "/auth/introspect"
 INACTIVE = {"active": False}
@@ -222,13 +221,11 @@ async def test_without_a_cache_only_the_name_is_missing(sqlite_settings: Setting
         assert "username" not in said
 
 
-async def test_no_token_stands_in_a_log(api: Api, platform: Person, caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level(logging.DEBUG, logger="service")
-    caplog.set_level(logging.DEBUG, logger="janua")
-    caplog.handler.setFormatter(JsonFormatter())
+async def test_no_token_stands_in_a_log(api: Api, platform: Person, log: Log) -> None:
     person = await api.new_person()
     await introspect(platform, person.token)
     await platform.call("POST", PATH, data={"token": person.token, person.token: "x"})
     await person.call("POST", PATH, data={"token": person.token})
-    assert caplog.text.count("/api/v1/auth/introspect") == 3
-    assert not [token for token in (person.token, platform.token) if token in caplog.text]
+    text = await log.read()
+    assert text.count("/api/v1/auth/introspect") == 3
+    assert not [token for token in (person.token, platform.token) if token in text]

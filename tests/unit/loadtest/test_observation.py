@@ -4,6 +4,7 @@ import math
 
 import pytest
 
+from alerts.metrics import CACHE_HITS, CACHE_MISSES
 from loadtest.gate.candidates import Candidates, resolve
 from loadtest.gate.observation import observe
 from loadtest.gate.prometheus import Prometheus, Sample
@@ -30,8 +31,8 @@ class Recorded(Prometheus):
 
 
 def test_figures_are_differences() -> None:
-    before = {"milliseconds_count": 100.0, 'result="hit"': 50.0, 'result="miss"': 50.0}
-    after = {"milliseconds_count": 300.0, 'result="hit"': 140.0, 'result="miss"': 60.0}
+    before = {"milliseconds_count": 100.0, CACHE_HITS: 50.0, CACHE_MISSES: 50.0}
+    after = {"milliseconds_count": 300.0, CACHE_HITS: 140.0, CACHE_MISSES: 60.0}
     seen = observe(Recorded(before, after), CANDIDATES, started_at=10, at=20)
     assert seen.requests == 200
     assert seen.figures.hit_rate_percent == 90

@@ -42,7 +42,6 @@ async def test_the_in_process_tier_counts_its_values() -> None:
 
 def test_rates_and_errors_are_those_of_the_tier() -> None:
     metrics = Metrics(release="test", clock=ManualClock())
-    assert percent_or_none(metrics.hit_rate.percent()) is None
     for kind, result, number in (
         ("user", "hit", 3),
         ("user", "miss", 1),
@@ -57,4 +56,10 @@ def test_rates_and_errors_are_those_of_the_tier() -> None:
     users, sessions = stats.kinds["user"], stats.kinds["session"]
     assert (users.hits, users.misses, users.errors, users.hit_rate_percent, users.entries) == (3, 1, 1, 75, None)
     assert (sessions.errors, sessions.hit_rate_percent) == (2, None)
-    assert percent_or_none(metrics.hit_rate.percent()) == 60
+
+
+def test_a_rate_without_look_ups_is_null() -> None:
+    metrics = Metrics(release="test", clock=ManualClock())
+    assert percent_or_none(metrics.hit_rate.percent()) is None
+    metrics.record_lookup(hit=True)
+    assert percent_or_none(metrics.hit_rate.percent()) == 100

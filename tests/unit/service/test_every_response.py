@@ -1,7 +1,6 @@
 """What holds for every response: headers, metrics, one log line, and problem documents for errors."""
 
 import json
-import logging
 import re
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -13,9 +12,16 @@ from starlette.responses import Response
 
 from service.audit.events import AuditEvent
 from service.observability.logging import JsonFormatter
-from service.observability.metrics import AUTH_OPERATIONS, CACHE_KINDS, CACHE_RESULTS
+from service.observability.metrics import (
+    AUTH_OPERATIONS,
+    CACHE_KINDS,
+    CACHE_RESULTS,
+    INVALIDATION_OUTCOMES,
+    STORE_FAILURES,
+)
 from service.settings import Settings
 from tests.harness import PASSWORD, Api, bearer, new_email, problem, running
+from tests.logs import Log
 
 LATENCY = "janua_request_latency_milliseconds_count"
 
@@ -85,7 +91,7 @@ async def test_the_hit_rate_is_told(api: Api) -> None:
     answer = await api.get("validate", token)
     assert answer.headers["x-cache-hit-rate"] == "100.0%"
     await api.get("validate", "A" * 43)
-    await api.get("validate", "A" * 43)
+    await api.get("validate", "B" * 43)
     assert (await api.client.get("/livez")).headers["x-cache-hit-rate"] == "50.0%"
     assert api.metric("janua_cache_hit_rate_percent") == 50
 
@@ -129,16 +135,14 @@ async def test_a_body_is_limited_also_without_a_length(api: Api) -> None:
     assert (await api.client.post("/api/v1/auth/login", content=fits, headers=headers)).status_code == 401
 
 
-async def test_one_log_line_tells_of_a_request(api: Api, caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level(logging.INFO)
-    caplog.handler.setFormatter(JsonFormatter())  # formatted when emitted, while the request is known
+async def test_one_log_line_tells_of_a_request(api: Api, log: Log) -> None:
     email = "secret.person@example.com"
     token = await api.new_token(email)
     trace_id = "4bf92f3577b34da6a3ce929d0e0e4736"
-    caplog.clear()
+    await log.read()
     headers = bearer(token) | {"traceparent": f"00-{trace_id}-00f067aa0ba902b7-01"}
     answer = await api.client.get("/api/v1/auth/validate", headers=headers)
-    [line] = [json.loads(row) for row in caplog.text.splitlines() if "request_completed" in row]
+    [line] = [json.loads(row) for row in (await log.read()).splitlines() if "request_completed" in row]
     assert line["event"] == "request_completed"
     assert line["request_id"] == answer.headers["x-request-id"]
     assert line["trace_id"] == trace_id
@@ -148,19 +152,17 @@ async def test_one_log_line_tells_of_a_request(api: Api, caplog: pytest.LogCaptu
     assert line["duration_ms"] > 0
 
 
-async def test_no_secret_gets_into_the_log(api: Api, caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level(logging.DEBUG, logger="service")
-    caplog.set_level(logging.DEBUG, logger="janua")
-    caplog.handler.setFormatter(JsonFormatter())
+async def test_no_secret_gets_into_the_log(api: Api, log: Log) -> None:
     email = "secret.person@example.com"
     token = await api.new_token(email)
     await api.login(email, "some wrong password")
     await api.client.post("/api/v1/auth/login", json={"email": email, "password": PASSWORD, "x": token})
     await api.get("me", token)
     await api.logout(token)
-    assert "request_completed" in caplog.text
+    text = await log.read()
+    assert "request_completed" in text
     for secret in (token, PASSWORD, "some wrong password", email):
-        assert secret not in caplog.text
+        assert secret not in text
 
 
 async def test_a_failing_statement_does_not_quote_its_parameters(api: Api, caplog: pytest.LogCaptureFixture) -> None:
@@ -202,6 +204,11 @@ async def test_series_exist_before_their_first_event(api: Api) -> None:
     for kind in CACHE_KINDS:
         for result in CACHE_RESULTS:
             assert api.metric("janua_cache_requests_total", tier="memory", kind=kind, result=result) == 0
+    for reason in STORE_FAILURES:
+        assert api.metric("janua_cache_store_failures_total", reason=reason) == 0
+    for outcome in INVALIDATION_OUTCOMES:
+        assert api.metric("janua_cache_invalidations_total", outcome=outcome) == 0
+    assert api.metric("janua_revocation_milliseconds_count") == 0
 
 
 async def test_operations_are_measured_also_when_they_fail(api: Api) -> None:

@@ -59,18 +59,21 @@ async def test_a_slow_loader_brings_no_revoked_token_back(
 
 async def test_a_mark_that_got_lost_refuses_the_copy(shared: Settings, clock: ManualClock, store: SharedStore) -> None:
     """The store restarts empty between a logout's removal and a slow loader's storing."""
-    view = store.view()
-    async with running(shared, clock=clock, store=view) as api:
-        token = await api.new_token()
-        await api.app.state.cache.drop_token(fingerprint(token))
-        view.fill_gate.clear()
-        loading = asyncio.create_task(api.get("validate", token))
-        await eventually(lambda: view.fills_waiting == 1)
-        await api.logout(token)
+    slow, quick = store.view(), store.view()
+    async with (
+        running(shared, clock=clock, store=slow) as reader,
+        running(shared, clock=clock, store=quick) as revoker,
+    ):
+        token = await revoker.new_token()
+        await revoker.app.state.cache.drop_token(fingerprint(token))
+        slow.fill_gate.clear()
+        loading = asyncio.create_task(reader.get("validate", token))
+        await eventually(lambda: slow.fills_waiting == 1)
+        await revoker.logout(token)
         await store.memory.close()
-        view.fill_gate.set()
+        slow.fill_gate.set()
         await loading
-        problem(await api.get("validate", token), 401, "invalid-token")
+        problem(await reader.get("validate", token), 401, "invalid-token")
 
 
 async def test_a_logout_that_cannot_reach_the_store_holds_everywhere(
@@ -147,7 +150,7 @@ async def test_with_the_store_down_everything_works(shared: Settings, clock: Man
         clock.advance(LEASE)
         assert (await logout).status_code == 204
         problem(await api.get("validate", token), 401, "invalid-token")
-        assert (await api.app.state.cache.stats()).tiers[0].entries is None
+        assert (await api.app.state.cache.stats()).tiers[-1].entries is None
 
 
 async def test_what_was_loaded_before_the_generation_rose_is_stored_in_vain(
@@ -222,7 +225,7 @@ async def test_the_keys_are_those_of_the_contract(clock: ManualClock, shared: Se
 
 
 def _generation_of(api: Api) -> SharedGeneration:
-    generation: SharedGeneration = api.app.state.cache._generation
+    generation: SharedGeneration = api.app.state.cache._tiers.generation
     return generation
 
 
