@@ -7,9 +7,9 @@ PYTHON ?= python3
 VENV := .venv/bin
 # What runs in the Python environment, which `make setup` makes, and says so where there is none.
 ENVIRONMENT := $(VENV)/python
-SOURCES := alerts dashboards infra loadtest migrations service tests
+SOURCES := alerts bench dashboards infra loadtest migrations service tests
 
-.PHONY: help setup up test unit integration e2e lint format lock generate dev status down clean load pin
+.PHONY: help setup up test unit integration e2e lint format lock generate bench dev status down clean load pin
 
 help: ## this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /\1\t/' | expand -t 14
@@ -36,6 +36,9 @@ dev: ## the service alone on SQLite and an in-process cache, without Docker: htt
 
 load: | $(ENVIRONMENT) ## the k6 suite against the running stack: TYPE=smoke|load|stress|spike|soak
 	@BASE_URL=$$($(VENV)/python -m infra.operations.status --stack $(STACK) --output api_url) loadtest/run-tests.sh $(TYPE)
+
+bench: setup ## the benchmark: throughput, latency, CPU per request, against the targets; ONLY=cpu,edge for parts, QUICK=1
+	$(VENV)/python -m bench $(if $(ONLY),--only $(ONLY)) $(if $(QUICK),--quick)
 
 test: setup ## the set-up, the linters, then every test
 	@$(MAKE) --no-print-directory lint

@@ -50,8 +50,7 @@ def build_cache(
         coherence = Membership(backend, near, clock, settings.cache_memory_lease_seconds)
     tiers = Tiers(near, backend, generation, coherence, clock, metrics, settings.cache_memory_seconds)
     _current = CacheService(tiers, settings, clock, metrics)
-    beat_lease = min(lease, settings.cache_memory_lease_seconds)
-    return Cache(_current, CacheKeeper(backend, generation, coherence, clock, beat_lease))
+    return Cache(_current, CacheKeeper(backend, generation, coherence, clock, settings))
 
 
 def get_cache_service() -> CacheService:

@@ -16,7 +16,8 @@ def settings(request: pytest.FixtureRequest) -> Settings:
         return alone
     database: Database = request.getfixturevalue("migrated")
     redis: Redis = request.getfixturevalue("redis")
-    return database.settings(**redis.settings)
+    # In its first lease a replica waits with each revocation; there is one for each test.
+    return database.settings(**redis.settings, cache_memory_lease_seconds=0.25)
 
 
 @pytest.fixture
