@@ -143,6 +143,13 @@ class Redis:
             left = [client.pttl(key) for key in keys]
         return {key.decode(): (value.decode(), ms) for key, value, ms in zip(keys, values, left, strict=True)}
 
+    def restart(self, *, with_snapshot: bool) -> None:
+        """Kill it and start it again: with what its last SAVE wrote, or with nothing."""
+        if not with_snapshot:
+            self.container.exec_run(["rm", "-f", "/data/dump.rdb"])
+        self.container.restart(timeout=0)
+        self.wait()
+
     def wait(self) -> None:
         with closing(self.client()) as client:
             until_it_answers(client.ping, (redis_client.ConnectionError, redis_client.TimeoutError))
@@ -181,7 +188,7 @@ def postgres(password_file: Path) -> Iterator[Postgres]:
 @pytest.fixture
 def database(postgres: Postgres) -> Iterator[Database]:
     """An empty database."""
-    with _database(postgres) as made:
+    with copied_database(postgres) as made:
         with made.connect() as connection:
             connection.execute(_APPLICATION_PRIVILEGES)
         yield made
@@ -196,7 +203,7 @@ def alembic(database: Database, monkeypatch: pytest.MonkeyPatch) -> Config:
 @pytest.fixture(scope="session")
 def template(postgres: Postgres) -> Iterator[str]:
     """The name of a migrated database to copy: faster than migrating each anew."""
-    with _database(postgres) as made:
+    with copied_database(postgres) as made:
         with made.connect() as connection:
             connection.execute(_APPLICATION_PRIVILEGES)
         with pytest.MonkeyPatch.context() as patch:
@@ -207,19 +214,22 @@ def template(postgres: Postgres) -> Iterator[str]:
 @pytest.fixture
 def migrated(postgres: Postgres, template: str) -> Iterator[Database]:
     """A database at the newest revision."""
-    with _database(postgres, template) as made:
+    with copied_database(postgres, template) as made:
         yield made
 
 
 @contextmanager
-def _database(server: Postgres, template: str = "template1") -> Iterator[Database]:
+def copied_database(server: Postgres, template: str = "template1") -> Iterator[Database]:
+    """A copy of the database `template`."""
     name = f"test_{next(_numbers)}"
     with server.connect("postgres", "postgres") as connection:
         statement = sql.SQL("CREATE DATABASE {} OWNER janua TEMPLATE {}")
         connection.execute(statement.format(sql.Identifier(name), sql.Identifier(template)))
-    yield Database(server, name)
-    with server.connect("postgres", "postgres") as connection:
-        connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+    try:
+        yield Database(server, name)
+    finally:
+        with server.connect("postgres", "postgres") as connection:
+            connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
 
 
 def _migrating(database: Database, patch: pytest.MonkeyPatch) -> Config:
@@ -230,7 +240,7 @@ def _migrating(database: Database, patch: pytest.MonkeyPatch) -> Config:
 
 @pytest.fixture(scope="session")
 def shared_redis(password_file: Path) -> Iterator[Redis]:
-    with _redis(password_file) as server:
+    with redis_server(password_file) as server:
         yield server
 
 
@@ -245,12 +255,13 @@ def redis(shared_redis: Redis) -> Redis:
 @pytest.fixture
 def own_redis(password_file: Path) -> Iterator[Redis]:
     """A Redis that the test may break."""
-    with _redis(password_file) as server:
+    with redis_server(password_file) as server:
         yield server
 
 
 @contextmanager
-def _redis(password_file: Path) -> Iterator[Redis]:
+def redis_server(password_file: Path) -> Iterator[Redis]:
+    """A Redis that holds nothing and, unless it is told to, saves nothing."""
     arguments = ["redis-server", "--requirepass", password_file.read_text(), "--save", "", "--appendonly", "no"]
     with container("redis", 6379, command=arguments, mem_limit="128m") as (running, port):
         server = Redis(running, port, password_file)

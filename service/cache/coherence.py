@@ -1,7 +1,8 @@
 """Why a copy in this process may be served although another replica may just have revoked the token.
 
 A promise and its proof, for replicas on one host and on several alike: they need nothing in common but the store
-(Redis), which passes messages on to all listeners in one order, and clocks that run at about the same speed.
+(Redis), which passes messages on to all listeners in one order, and clocks that run at about the same speed. One store
+is one: of two masters at once neither knows who listens to the other, so let clients be cut off before a failover.
 
 1.  *A replica serves copies only under a lease.* It sends a heartbeat several times a lease
     (`JANUA_CACHE_LEASE_SECONDS`) and hears it come back like everybody else. Having heard it, it may serve copies

@@ -145,11 +145,9 @@ class RedisBackend:
             raise self._unavailable(error) from error
 
     def _unavailable(self, error: ConnectionLostError | RefusedError) -> CacheUnavailableError:
-        if isinstance(error, RefusedError):
-            self._metrics.count_store_failure(_REASONS.get(error.code, "refused"))
-        else:
-            self._metrics.count_store_failure("timeout" if error.timed_out else "unreachable")
+        if isinstance(error, ConnectionLostError):
             self._mark_down(str(error))
+        self._metrics.count_store_failure(_reason(error))
         return CacheUnavailableError()
 
     def _mark_down(self, reason: str) -> None:
@@ -162,6 +160,15 @@ class RedisBackend:
         self._mark_down("the connection was lost")
         if self._listener:
             self._listener.left()
+
+
+def _reason(error: BaseException) -> str:
+    """How a failure is counted; a connection may have been refused in its handshake."""
+    if isinstance(error.__cause__, RefusedError):
+        return _reason(error.__cause__)
+    if isinstance(error, RefusedError):
+        return _REASONS.get(error.code, "refused")
+    return "timeout" if isinstance(error, ConnectionLostError) and error.timed_out else "unreachable"
 
 
 def _milliseconds(seconds: float) -> int:

@@ -63,9 +63,15 @@ class Identities:
             raise problems.invalid_token()
         validation = validation or await self.cache.fetch_validation(token_hash)
         if validation is None:
-            recall = partial(self.cache.get_validation, token_hash)
-            validation = await self._validations.share(token_hash, recall, partial(self._load_validation, token_hash))
+            recall, load = partial(self._recall, token_hash), partial(self._load_validation, token_hash)
+            validation = await self._validations.share(token_hash, recall, load)
         return validation
+
+    async def _recall(self, token_hash: str) -> Validation | None:
+        """What another's load has left."""
+        if self.cache.is_unknown(token_hash):
+            raise problems.invalid_token()
+        return await self.cache.get_validation(token_hash)
 
     async def _load_validation(self, token_hash: str) -> Validation:
         try:
