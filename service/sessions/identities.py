@@ -32,16 +32,14 @@ class Identities:
 
     async def validate(self, token: str, tenant: str | None) -> Validation:
         """What an access token stands for."""
-        validation = await self._validation(_token_hash(token))
+        token_hash = _token_hash(token)
+        validation = self.cache.recall_validation(token_hash) or await self._find_validation(token_hash)
         _require_tenant(validation.tenant, tenant)
         return validation
 
     async def resolve(self, token: str, tenant: str | None) -> Caller:
         """The same for a route that does something in the caller's name."""
-        token_hash = _token_hash(token)
-        validation = await self._validation(token_hash)
-        _require_tenant(validation.tenant, tenant)
-        return _caller(token_hash, validation)
+        return _caller(_token_hash(token), await self.validate(token, tenant))
 
     async def profile(self, token: str, tenant: str | None) -> Profile:
         """The user of an access token with roles and permissions."""
@@ -57,11 +55,11 @@ class Identities:
         """The same of somebody whose token has been resolved."""
         return await self._cached_profile(caller.user_id) or await self._load_profile(caller.token_hash)
 
-    async def _validation(self, token_hash: str) -> Validation:
-        validation = self.cache.recall_validation(token_hash)
-        if validation is None and self.cache.is_unknown(token_hash):
+    async def _find_validation(self, token_hash: str) -> Validation:
+        """What this process has not in its memory."""
+        if self.cache.is_unknown(token_hash):
             raise problems.invalid_token()
-        validation = validation or await self.cache.fetch_validation(token_hash)
+        validation = await self.cache.fetch_validation(token_hash)
         if validation is None:
             recall, load = partial(self._recall, token_hash), partial(self._load_validation, token_hash)
             validation = await self._validations.share(token_hash, recall, load)

@@ -21,7 +21,7 @@ from service.problems import ProblemError, problem_response
 from service.sessions.identities import Identities
 
 PATH = "/api/v1/auth/validate"
-_SCHEME = "bearer"
+_SCHEME = b"bearer "
 
 
 class ValidateEndpoint:
@@ -64,8 +64,8 @@ def _credentials(scope: Scope) -> tuple[str, str | None]:
     token = tenant = None
     for name, value in scope["headers"]:
         if name == b"authorization" and token is None:
-            scheme, _, credentials = value.decode("latin-1").partition(" ")
-            token = credentials.strip() if scheme.lower() == _SCHEME else ""
+            has_scheme = value[: len(_SCHEME)].lower() == _SCHEME
+            token = value[len(_SCHEME) :].strip().decode("latin-1") if has_scheme else ""
         elif name == b"x-tenant" and tenant is None:
             tenant = value.decode("latin-1")
     if not token:
