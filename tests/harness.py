@@ -1,6 +1,7 @@
 """What the service's tests share: a running application and the requests that they make of it."""
 
 import asyncio
+import math
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -135,7 +136,7 @@ async def running(
     ):
         if isinstance(clock, ManualClock):
             # In its first lease a replica would wait for the end of that, and this clock does not go on by itself.
-            clock.advance(2 * settings.cache_memory_lease_seconds)
+            clock.advance(math.ceil(2 * settings.cache_memory_lease_seconds))  # whole seconds, as tests count
             await eventually(lambda: app.state.cache._tiers.may_be_believed)
         yield Api(app, client)
 
