@@ -11,11 +11,12 @@ import httpx
 
 from bench.engine import ADDRESS, Part, Running, free_port
 from bench.images import server_image
-from bench.stand import OTHERS, SECRETS, Stand, until_it_answers
+from bench.stand import OTHERS, SECRETS, START_SECONDS, Stand
 from infra.images.table import ROOT
 from infra.jobs.promote import BACKEND, backend
 from infra.tiers.edge import FOLDER as EDGE_FOLDER
 from infra.tiers.edge import edge_files
+from infra.waiting import until_it_answers
 
 _BESIDE = "/opt/bench"
 _PACKAGES = "/opt/packages"
@@ -100,7 +101,7 @@ class Programs:
 
     def _ready(self, name: str, part: Part, port: int, path: str) -> Running:
         running = self.stand.engine.start(name, part, port)
-        until_it_answers(partial(_require_ok, running, path), httpx.HTTPError)
+        until_it_answers(partial(_require_ok, running, path), (httpx.HTTPError,), START_SECONDS)
         return running
 
 

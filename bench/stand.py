@@ -2,7 +2,6 @@
 
 import secrets
 import tempfile
-import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -17,11 +16,12 @@ from bench.population import Population
 from bench.seed import hash_password, seed_fastapi_users, seed_service
 from infra.images.table import ROOT
 from infra.tiers.database import SETTINGS
+from infra.waiting import until_it_answers
 
 SECRETS = "/run/secrets"
 _PASSWORDS = ("database_password", "database_app_password", "database_exporter_password", "redis_password")
-_START_SECONDS = 60
-# For the copies of 100,000 users, which a stack's 128 MB would not hold.
+START_SECONDS = 60
+# Far more than the parts store: what is measured is not a Redis that has to make room.
 _REDIS_MB = 1024
 OTHERS = "fastapi_users"
 """The database of fastapi-users, beside the service's, which is called `janua`."""
@@ -85,7 +85,7 @@ def stand(engine: Engine, say: Callable[[str], None]) -> Iterator[Stand]:
 
 def prepare(stand: Stand, release: str, make_tables: Callable[[], str], say: Callable[[str], None]) -> None:
     """Migrate the service's database, and fill both."""
-    until_it_answers(lambda: stand.connect().close(), psycopg.OperationalError)
+    until_it_answers(lambda: stand.connect().close(), (psycopg.OperationalError,), START_SECONDS)
     environment = {
         "JANUA_DATABASE_URL": f"postgresql://janua@{ADDRESS}:{stand.postgres.port}/janua",
         "JANUA_DATABASE_PASSWORD_FILE": f"{SECRETS}/database_password",
@@ -100,20 +100,6 @@ def prepare(stand: Stand, release: str, make_tables: Callable[[], str], say: Cal
         seed_service(connection, stand.population, stand.password_hash)
     with stand.connect(OTHERS) as connection, closing(stand.redis_client(number=1)) as tokens:
         seed_fastapi_users(connection, tokens, stand.population, stand.password_hash)
-
-
-def until_it_answers(ask: Callable[[], object], *errors: type[Exception]) -> None:
-    """Call `ask` until it raises none of the errors; the last one is raised after a minute."""
-    deadline = time.monotonic() + _START_SECONDS
-    while True:
-        try:
-            ask()
-        except errors:
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(0.1)
-        else:
-            return
 
 
 def _write_secrets(folder: Path) -> None:

@@ -16,9 +16,10 @@ from uuid import UUID
 import httpx
 from argon2 import PasswordHasher
 
+from infra.waiting import until_it_answers
 from service.ids import new_id
 from service.tokens.opaque import fingerprint, new_token
-from tests.servers import ROOT, Database, Redis, until_it_answers
+from tests.servers import ROOT, Database, Redis
 
 STOP_SECONDS = 60
 # What a busy machine keeps; a test of a limit sets its own.

@@ -2,8 +2,7 @@
 
 import secrets
 import socket
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from itertools import count
@@ -20,11 +19,11 @@ from docker.errors import NotFound
 from docker.models.containers import Container
 from psycopg import sql
 
+from infra.waiting import until_it_answers
 from service.settings import Settings
 from tests.tools import image_reference
 
 ROOT = Path(__file__).resolve().parents[1]
-_START_SECONDS = 120
 _APPLICATION_PRIVILEGES = (
     "ALTER DEFAULT PRIVILEGES GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO janua_app"  # as init_roles.sh has it
 )
@@ -51,20 +50,6 @@ def container(name: str, port: int, **options: Any) -> Iterator[tuple[Container,
         with suppress(NotFound):
             started.remove(force=True, v=True)
         client.close()
-
-
-def until_it_answers(ask: Callable[[], object], errors: tuple[type[Exception], ...]) -> None:
-    """Call `ask` until it raises none of the errors; the last one is raised after two minutes."""
-    deadline = time.monotonic() + _START_SECONDS
-    while True:
-        try:
-            ask()
-        except errors:
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(0.1)
-        else:
-            return
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 import json
 import random
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
@@ -36,12 +37,12 @@ def login(email: str, path: str = f"{API}/login") -> Request:
     return Request(LOGIN, data, 200, b'"access_token"')
 
 
-class Workload:
+class Workload(ABC):
     """An endless sequence of requests, the same each time that it is begun."""
 
+    @abstractmethod
     def __iter__(self) -> Iterator[Request]:
         """Begin the sequence."""
-        raise NotImplementedError
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,8 @@ from bench.load.requests import Validations
 from bench.load.samples import Outcome, Samples
 from bench.measuring import Bench, Findings
 from bench.parts.deployment import Deployment, deploy, warm
-from bench.stand import until_it_answers
+from bench.stand import START_SECONDS
+from infra.waiting import until_it_answers
 
 RATE = 300
 CONNECTIONS = 256
@@ -50,7 +51,7 @@ def _bring_back(bench: Bench, doomed: Running, deployment: Deployment, patience:
     """Start Redis; the seconds from its first answer until every replica finds copies in it; NaN if one does not."""
     doomed.container.start()
     with closing(bench.stand.redis_client(port=doomed.port)) as client:
-        until_it_answers(client.ping, redis.ConnectionError, redis.TimeoutError)
+        until_it_answers(client.ping, (redis.ConnectionError, redis.TimeoutError), START_SECONDS)
     started, before = time.monotonic(), deployment.redis_hits()
     while time.monotonic() < started + patience:
         if all(now > then for now, then in zip(deployment.redis_hits(), before, strict=True)):

@@ -5,8 +5,8 @@ A promise and its proof, for replicas on one host and on several alike: they nee
 is one: of two masters at once neither knows who listens to the other, so let clients be cut off before a failover.
 
 1.  *A replica serves copies only under a lease.* It sends a heartbeat several times a lease
-    (`JANUA_CACHE_LEASE_SECONDS`) and hears it come back like everybody else. Having heard it, it may serve copies
-    until one lease after the moment at which that heartbeat was *sent*. It forgets all copies and its lease when
+    (`JANUA_CACHE_MEMORY_LEASE_SECONDS`) and hears it come back like everybody else. Having heard it, it may serve
+    copies until one lease after the moment at which that heartbeat was *sent*. It forgets all copies and its lease when
     its connection breaks. A replica that was paused finds its lease over at the first look at the clock.
 2.  *Who revokes tells everybody and waits.* After the commit and after the removal from the store it sends a
     drop, and hears it come back as well. Whoever hears a drop forgets those copies, and then acknowledges.

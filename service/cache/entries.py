@@ -34,15 +34,14 @@ class Validation(BaseModel):
         """How the hot path answers it: rendered once for as long as the copy lives."""
         body = self.model_dump_json(exclude={"tenant_id"}).encode()
         headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))]
-        return Answer(body, headers, str(self.user_id))
+        return Answer(body, headers)
 
 
 class Answer(NamedTuple):
-    """A response's body and headers, and whom it is about."""
+    """A response's body and headers."""
 
     body: bytes
     headers: list[tuple[bytes, bytes]]
-    user_id: str
 
 
 class CachedSession(BaseModel):

@@ -14,7 +14,7 @@ from starlette.types import Receive, Scope, Send
 from service import problems
 from service.cache.entries import Validation
 from service.clock import Clock
-from service.observability.context import current_request
+from service.observability.context import name_subject
 from service.observability.metrics import Metrics
 from service.problem_handlers import DATABASE_FAILURES, database_failure_response
 from service.problems import ProblemError, problem_response
@@ -53,9 +53,7 @@ class ValidateEndpoint:
             found = await self._identities.validate(token, tenant)
         finally:
             self._metrics.observe_operation("validate", self._monotonic() - started)
-        request = current_request()
-        if request is not None:
-            request.tenant, request.user_id = found.tenant, found.answer.user_id
+        name_subject(found.tenant, found.user_id)
         return found
 
 

@@ -11,10 +11,11 @@ from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 
+from infra.waiting import until_it_answers
 from migrations import verify
 from service.database.indexes import PERFORMANCE_INDEXES
 from service.ids import new_id
-from tests.servers import Database, until_it_answers
+from tests.servers import Database
 
 pytestmark = pytest.mark.integration
 

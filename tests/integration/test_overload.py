@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 from psycopg import errors
 
+from infra.waiting import until_it_answers
 from tests.harness import PASSWORD
 from tests.replicas import Replica, Seeder, replicas
-from tests.servers import Database, Redis, until_it_answers
+from tests.servers import Database, Redis
 from tests.wire import Wire, wires
 
 pytestmark = pytest.mark.integration

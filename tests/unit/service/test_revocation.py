@@ -1,9 +1,13 @@
 """A revoked token is refused from the moment that its logout is answered: races and a store that fails."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from datetime import timedelta
 from uuid import uuid4
 
+import httpx
 import pytest
 from sqlalchemy import select
 
@@ -16,7 +20,7 @@ from service.sessions.repository import Identity
 from service.settings import Settings
 from service.tokens.opaque import fingerprint
 from service.users.models import Grants, User
-from tests.harness import Api, Person, SharedStore, eventually, new_email, problem, running
+from tests.harness import Api, Person, SharedStore, StoreView, eventually, new_email, problem, running
 
 LEASE = 30.0
 
@@ -36,44 +40,52 @@ def store(clock: ManualClock) -> SharedStore:
     return SharedStore(clock)
 
 
-@pytest.mark.parametrize("name", ["validate", "me"])
-async def test_a_slow_loader_brings_no_revoked_token_back(
-    shared: Settings, clock: ManualClock, store: SharedStore, name: str
-) -> None:
+@dataclass(frozen=True)
+class SlowLoad:
+    """A request that has read the live session, but not stored it yet; `revoker` is another replica."""
+
+    reader: Api
+    revoker: Api
+    token: str
+    view: StoreView
+    answer: asyncio.Task[httpx.Response]
+
+
+@asynccontextmanager
+async def slow_load(settings: Settings, clock: ManualClock, store: SharedStore, name: str) -> AsyncIterator[SlowLoad]:
     slow, quick = store.view(), store.view()
     async with (
-        running(shared, clock=clock, store=slow) as reader,
-        running(shared, clock=clock, store=quick) as revoker,
+        running(settings, clock=clock, store=slow) as reader,
+        running(settings, clock=clock, store=quick) as revoker,
     ):
         token = await revoker.new_token()
         await revoker.app.state.cache.drop_token(fingerprint(token))
         slow.fill_gate.clear()
         loading = asyncio.create_task(reader.get(name, token))
-        await eventually(lambda: slow.fills_waiting == 1)  # the live session has been read, but not stored
-        assert (await revoker.logout(token)).status_code == 204
-        slow.fill_gate.set()
-        assert (await loading).status_code == 200  # asked before the logout was answered
-        for api in (reader, revoker):
-            problem(await api.get(name, token), 401, "invalid-token")
+        await eventually(lambda: slow.fills_waiting == 1)
+        yield SlowLoad(reader, revoker, token, slow, loading)
+
+
+@pytest.mark.parametrize("name", ["validate", "me"])
+async def test_a_slow_loader_brings_no_revoked_token_back(
+    shared: Settings, clock: ManualClock, store: SharedStore, name: str
+) -> None:
+    async with slow_load(shared, clock, store, name) as load:
+        assert (await load.revoker.logout(load.token)).status_code == 204
+        load.view.fill_gate.set()
+        assert (await load.answer).status_code == 200  # asked before the logout was answered
+        for api in (load.reader, load.revoker):
+            problem(await api.get(name, load.token), 401, "invalid-token")
 
 
 async def test_a_mark_that_got_lost_refuses_the_copy(shared: Settings, clock: ManualClock, store: SharedStore) -> None:
     """The store restarts empty between a logout's removal and a slow loader's storing."""
-    slow, quick = store.view(), store.view()
-    async with (
-        running(shared, clock=clock, store=slow) as reader,
-        running(shared, clock=clock, store=quick) as revoker,
-    ):
-        token = await revoker.new_token()
-        await revoker.app.state.cache.drop_token(fingerprint(token))
-        slow.fill_gate.clear()
-        loading = asyncio.create_task(reader.get("validate", token))
-        await eventually(lambda: slow.fills_waiting == 1)
-        await revoker.logout(token)
+    async with slow_load(shared, clock, store, "validate") as load:
+        await load.revoker.logout(load.token)
         await store.memory.close()
-        slow.fill_gate.set()
-        await loading
-        problem(await reader.get("validate", token), 401, "invalid-token")
+        load.view.fill_gate.set()
+        await load.answer
+        problem(await load.reader.get("validate", load.token), 401, "invalid-token")
 
 
 async def test_a_logout_that_cannot_reach_the_store_holds_everywhere(
