@@ -1,4 +1,7 @@
-"""The server: uvicorn, which drains before it stops.
+"""The server: uvicorn, which answers from memory at once, and drains before it stops.
+
+An application may have an attribute `direct`, a function that is asked for a whole response before a task is made for
+the request; where it has none to give the application is called as ever (`_Protocol`).
 
 The first SIGTERM or SIGINT makes `/readyz` answer 503, so that whoever hands out requests chooses another replica;
 everything else is served as before for `JANUA_DRAIN_SECONDS`, except that each answer ends its connection. Then
@@ -13,9 +16,11 @@ import logging
 import signal
 import time
 from types import FrameType
+from typing import Any
 
 import uvicorn
-from fastapi import FastAPI
+from starlette.applications import Starlette
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from service.settings import Settings
 
@@ -26,17 +31,52 @@ _log = logging.getLogger(__name__)
 KEEP_ALIVE_SECONDS = 75
 
 
+class _Protocol(HttpToolsProtocol):
+    """uvicorn's, except for requests whose answer is at hand: they need no task, and one system call."""
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        answer = self._find_answer(cycle)
+        if answer is None:
+            super()._start_asgi_task(cycle, app)
+            return
+        self.transport.write(answer)
+        cycle.response_started = cycle.response_complete = True
+        done, cycle.on_response = (
+            cycle.on_response,
+            _nothing,
+        )  # it leads back to this protocol: no cycle for the collector
+        done()
+
+    def _find_answer(self, cycle: RequestResponseCycle) -> bytes | None:
+        """The response, if the connection goes on afterwards and nothing else waits on it."""
+        direct = self.config.app.direct  # type: ignore[union-attr]
+        is_plain = cycle.keep_alive and not self.flow.write_paused and not self.pipeline
+        # Headers of the server's own are there while it drains: they end the connection.
+        if not is_plain or self.config.encoded_headers:
+            return None
+        try:
+            answer: bytes | None = direct(cycle.scope, cycle.default_headers)
+        except Exception:  # noqa: BLE001 - whatever it is: the application answers, or fails, as ever
+            _log.exception("direct_answer_failed")
+            return None
+        return answer
+
+
+def _nothing() -> None:
+    """What happens when a response is complete that was complete before."""
+
+
 class DrainingServer(uvicorn.Server):
     """Serves an application, whose `state.draining` is true from the first signal on."""
 
-    def __init__(self, app: FastAPI, settings: Settings) -> None:
+    def __init__(self, app: Starlette, settings: Settings) -> None:
         # One worker: several would each answer a scrape with their own share of the counters.
         config = uvicorn.Config(
             app,
             host=settings.host,
             port=settings.port,
             loop="uvloop",
-            http="httptools",
+            http=_Protocol if hasattr(app, "direct") else HttpToolsProtocol,
             ws="none",
             lifespan="on",
             access_log=False,

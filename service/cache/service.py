@@ -54,13 +54,15 @@ class CacheService:
 
     def recall_validation(self, token_hash: str) -> Validation | None:
         """The same as far as this process's memory knows; who gets None goes on with `fetch_validation`."""
-        found = self._tiers.recall(entries.VALIDATION, entries.validation_key(token_hash))
-        return found if found and found.expires_at > self._clock.now() else None
+        return self._unexpired(self._tiers.recall(entries.VALIDATION, entries.validation_key(token_hash)))
+
+    def glimpse_validation(self, token_hash: str) -> Validation | None:
+        """The same; who gets None goes on with `recall_validation`."""
+        return self._unexpired(self._tiers.glimpse(entries.VALIDATION, entries.validation_key(token_hash)))
 
     async def fetch_validation(self, token_hash: str) -> Validation | None:
         """The same as far as the store knows."""
-        found = await self._tiers.fetch(entries.VALIDATION, entries.validation_key(token_hash))
-        return found if found and found.expires_at > self._clock.now() else None
+        return self._unexpired(await self._tiers.fetch(entries.VALIDATION, entries.validation_key(token_hash)))
 
     async def get_session(self, token_hash: str) -> CachedSession | None:
         """The live session of a token, if it is known."""
@@ -181,6 +183,9 @@ class CacheService:
         except CacheUnavailableError:
             return False
         return self._tiers.may_be_believed
+
+    def _unexpired(self, found: Validation | None) -> Validation | None:
+        return found if found and found.expires_at > self._clock.now() else None
 
     async def close(self) -> None:
         """Leave the other replicas, and close the store's connections."""

@@ -75,17 +75,17 @@ class Tiers:
 
     def recall(self, kind: Kind[T], key: str) -> T | None:
         """The value of a key from this process's memory; who finds none goes on with `fetch`."""
-        if not self.near.capacity:
-            return None
-        if self.clock.monotonic() >= self.coherence.fresh_until or self.generation.current() is None:
-            self.metrics.count_lookup(self.near.tier, kind.name, "error")
-            return None
-        value: T | None = self.near.get(key)
-        if value is None:
-            self.metrics.count_lookup(self.near.tier, kind.name, "miss")
-            return None
-        self.metrics.count_lookup(self.near.tier, kind.name, "hit")
-        self.count_lookup(hit=True)
+        value = self.glimpse(kind, key)
+        if value is None and self.near.capacity:
+            self.metrics.count_lookup(self.near.tier, kind.name, "miss" if self._is_fresh() else "error")
+        return value
+
+    def glimpse(self, kind: Kind[T], key: str) -> T | None:
+        """The same for who finds none and goes on with `recall`, which is what counts as a look-up then."""
+        value: T | None = self.near.get(key) if self._is_fresh() else None
+        if value is not None:
+            self.metrics.count_lookup(self.near.tier, kind.name, "hit")
+            self.count_lookup(hit=True)
         return value
 
     async def fetch(self, kind: Kind[T], key: str) -> T | None:
@@ -176,6 +176,10 @@ class Tiers:
         """Serve no copies of this process any more, and let the other replicas know."""
         with suppress(CacheUnavailableError):
             self.coherence.leave()
+
+    def _is_fresh(self) -> bool:
+        """Whether what this process has in its memory may be served."""
+        return self.clock.monotonic() < self.coherence.fresh_until and self.generation.current() is not None
 
     async def _read(self, key: str) -> tuple[bytes | None, str]:
         """What the store has under a key, and how to count that it is worth nothing."""

@@ -7,10 +7,14 @@ from uuid import UUID
 
 @dataclass(slots=True)
 class RequestContext:
-    """One request's identity and counts; whoever serves it adds to them."""
+    """One request's identity and counts; whoever serves it adds to them.
+
+    `started` is when, on the monotonic clock.
+    """
 
     request_id: str
     trace_id: str
+    started: float = 0.0
     db_queries: int = 0
     db_round_trips: int = 0
     cache_hits: int = 0

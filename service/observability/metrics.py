@@ -25,9 +25,9 @@ from prometheus_client import (
 from service import __version__
 from service.audit.events import AuditEvent
 from service.clock import Clock
-from service.observability.children import Children
 from service.observability.context import RequestContext
 from service.observability.hit_rate import HitRateWindow
+from service.observability.plain import PlainCounter, PlainHistogram
 
 # Milliseconds. The targets (1, 2, 5, 50, 100 and k6's 500 and 1000) are boundaries, so that "how many were
 # faster than the target" is a count and no interpolation; the rest keeps quantiles between them honest.
@@ -58,37 +58,31 @@ class Metrics:
         for collector in (ProcessCollector, PlatformCollector, GCCollector):
             collector(registry=registry)
 
-        self.request_latency = Histogram(
+        self._request_latency = PlainHistogram(
             "janua_request_latency_milliseconds",
             "Time from the first byte of a request to the last of its response",
             ["method", "path", "status"],
-            buckets=LATENCY_BUCKETS,
-            registry=registry,
+            LATENCY_BUCKETS,
+            registry,
         )
-        self.db_queries = Counter(
-            "janua_db_queries",
-            "Statements that read or wrote tables while a request was served",
-            ["path"],
-            registry=registry,
+        self._db_queries = PlainCounter(
+            "janua_db_queries", "Statements that read or wrote tables while a request was served", ["path"], registry
         )
-        self.db_round_trips = Counter(
+        self._db_round_trips = PlainCounter(
             "janua_db_round_trips",
             "Times that a request waited for PostgreSQL: a statement together with setting its tenant, or a COMMIT",
             ["path"],
-            registry=registry,
+            registry,
         )
-        self.auth_operation = Histogram(
+        self._auth_operation = PlainHistogram(
             "janua_auth_operation_milliseconds",
             "Time of one authentication operation, its answer's rendering left out",
             ["operation"],
-            buckets=LATENCY_BUCKETS,
-            registry=registry,
+            LATENCY_BUCKETS,
+            registry,
         )
-        self._cache_requests = Counter(
-            "janua_cache_requests",
-            "Look-ups in the cache",
-            ["tier", "kind", "result"],
-            registry=registry,
+        self._cache_requests = PlainCounter(
+            "janua_cache_requests", "Look-ups in the cache", ["tier", "kind", "result"], registry
         )
         self._store_failures = Counter(
             "janua_cache_store_failures",
@@ -141,11 +135,6 @@ class Metrics:
             "janua_build_info", "What is running; always 1", ["release", "version", "python"], registry=registry
         )
         build.labels(release, __version__, platform.python_version()).set(1)
-        self._latencies = Children(self.request_latency)
-        self._queries = Children(self.db_queries)
-        self._round_trips = Children(self.db_round_trips)
-        self._lookups = Children(self._cache_requests)
-        self._operations = Children(self.auth_operation)
         self._initialise_labels()
 
     def watch_pool(self, *, size: int, in_use: Callable[[], int], idle: Callable[[], int]) -> None:
@@ -160,22 +149,19 @@ class Metrics:
     def initialise_routes(self, routes: Iterable[tuple[str, str, int]]) -> None:
         """Make the series of (method, path, status) exist before their first request."""
         for method, path, status in routes:
-            self.request_latency.labels(method, path, status)
-            self.db_queries.labels(path)
-            self.db_round_trips.labels(path)
+            self._request_latency.exist((method, path, status))
+            self._db_queries.exist((path,))
+            self._db_round_trips.exist((path,))
 
     def count_request(self, request: RequestContext, method: str, path: str, status: int, milliseconds: float) -> None:
         """Count a request that has ended. `path` is the route's template."""
-        self._latencies[method, path, status].observe(milliseconds)
-        queries, round_trips = self._queries[path,], self._round_trips[path,]  # they exist also while they are 0
-        if request.db_queries:
-            queries.inc(request.db_queries)
-        if request.db_round_trips:
-            round_trips.inc(request.db_round_trips)
+        self._request_latency.observe((method, path, status), milliseconds)
+        self._db_queries.add((path,), request.db_queries)
+        self._db_round_trips.add((path,), request.db_round_trips)
 
     def count_lookup(self, tier: str, kind: str, result: str) -> None:
         """Count what one tier of the cache said to a look-up, one of `CACHE_RESULTS`."""
-        self._lookups[tier, kind, result].inc()
+        self._cache_requests.add((tier, kind, result))
 
     def record_lookup(self, hit: bool) -> None:
         """Let the hit rate know whether a look-up was answered by any tier."""
@@ -195,16 +181,13 @@ class Metrics:
 
     def lookups(self, tier: str, kind: str) -> dict[str, int]:
         """How often each result was counted for a tier and a kind."""
-        labels = {"tier": tier, "kind": kind}
-        name = "janua_cache_requests_total"
-        values = {r: self.registry.get_sample_value(name, labels | {"result": r}) for r in CACHE_RESULTS}
-        return {result: int(value or 0) for result, value in values.items()}
+        return {result: self._cache_requests.value((tier, kind, result)) for result in CACHE_RESULTS}
 
     def initialise_tier(self, tier: str) -> None:
         """Make the series of a cache tier exist before its first look-up."""
         for kind in CACHE_KINDS:
             for result in CACHE_RESULTS:
-                self._cache_requests.labels(tier, kind, result)
+                self._cache_requests.exist((tier, kind, result))
 
     @contextmanager
     def time_operation(self, operation: str) -> Iterator[None]:
@@ -217,7 +200,7 @@ class Metrics:
 
     def observe_operation(self, operation: str, seconds: float) -> None:
         """Observe how long one of `AUTH_OPERATIONS` took."""
-        self._operations[operation,].observe(1000 * seconds)
+        self._auth_operation.observe((operation,), 1000 * seconds)
 
     def render(self) -> bytes:
         """The exposition in Prometheus's text format."""
@@ -225,7 +208,7 @@ class Metrics:
 
     def _initialise_labels(self) -> None:
         for operation in AUTH_OPERATIONS:
-            self.auth_operation.labels(operation)
+            self._auth_operation.exist((operation,))
         for reason in STORE_FAILURES:
             self._store_failures.labels(reason)
         for outcome in INVALIDATION_OUTCOMES:

@@ -1,6 +1,7 @@
 """`GET /api/v1/auth/validate`, answered without the framework.
 
-It is what this service is asked all day. Through FastAPI's own layers, the router, the dependencies and the rendering
+It is what this service is asked all day; what this process has in its memory is answered even before this, see
+service/tokens/direct.py. Through FastAPI's own layers, the router, the dependencies and the rendering
 of a model it costs many times what the look-up costs; `make bench` has the figures. So it is an ASGI application of
 its own, which `service/app.py` puts beside the framework, behind the middleware that measures every request;
 `service/tokens/routes.py` documents it.
@@ -49,7 +50,9 @@ class ValidateEndpoint:
     async def _validate(self, scope: Scope) -> Validation:
         started = self._monotonic()
         try:
-            token, tenant = _credentials(scope)
+            token, tenant = read_credentials(scope)
+            if not token:
+                raise problems.invalid_token()
             found = await self._identities.validate(token, tenant)
         finally:
             self._metrics.observe_operation("validate", self._monotonic() - started)
@@ -57,8 +60,8 @@ class ValidateEndpoint:
         return found
 
 
-def _credentials(scope: Scope) -> tuple[str, str | None]:
-    """The bearer token, and the tenant that the caller expects. Problems: 401."""
+def read_credentials(scope: Scope) -> tuple[str, str | None]:
+    """The bearer token, empty if there is none, and the tenant that the caller expects."""
     token = tenant = None
     for name, value in scope["headers"]:
         if name == b"authorization" and token is None:
@@ -66,6 +69,4 @@ def _credentials(scope: Scope) -> tuple[str, str | None]:
             token = value[len(_SCHEME) :].strip().decode("latin-1") if has_scheme else ""
         elif name == b"x-tenant" and tenant is None:
             tenant = value.decode("latin-1")
-    if not token:
-        raise problems.invalid_token()
-    return token, tenant
+    return token or "", tenant

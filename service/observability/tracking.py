@@ -1,0 +1,55 @@
+"""What is measured of every request, whoever serves it: four headers, the metrics and one log line."""
+
+import math
+import os
+import re
+from collections.abc import Iterable
+
+from service.clock import Clock
+from service.observability.context import RequestContext
+from service.observability.metrics import Metrics
+from service.observability.request_log import RequestLog
+
+Header = tuple[bytes, bytes]
+
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT"})
+_REQUEST_ID = re.compile(rb"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
+_TRACEPARENT = re.compile(rb"[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}(-.*)?")
+
+
+class Tracking:
+    """Follows requests from their first byte to the last of their answers."""
+
+    def __init__(self, metrics: Metrics, clock: Clock, log: RequestLog) -> None:
+        self._metrics = metrics
+        self._monotonic = clock.monotonic
+        self._log = log
+
+    def begin(self, headers: Iterable[Header]) -> RequestContext:
+        """Take over the request's and the trace's id if they are well formed, else make new ones."""
+        started = self._monotonic()
+        request_id, trace_id = b"", b""
+        for name, value in headers:
+            if name == b"x-request-id" and _REQUEST_ID.fullmatch(value):
+                request_id = value
+            elif name == b"traceparent" and (found := _TRACEPARENT.fullmatch(value)):
+                trace_id = found[1]
+        new = os.urandom(32).hex()  # one draw for both: 0.4 µs instead of 1
+        return RequestContext(request_id.decode() or new[:32], trace_id.decode() or new[32:], started)
+
+    def headers(self, request: RequestContext) -> tuple[Header, ...]:
+        """The headers that tell of the request, up to now."""
+        rate = self._metrics.hit_rate.percent()
+        return (
+            (b"x-request-id", request.request_id.encode()),
+            (b"x-response-time", b"%.2fms" % (1000 * (self._monotonic() - request.started))),
+            (b"x-db-queries", b"%d" % request.db_queries),
+            (b"x-cache-hit-rate", b"%.1f%%" % (0.0 if math.isnan(rate) else rate)),
+        )
+
+    def end(self, request: RequestContext, method: str, path: str, status: int) -> None:
+        """Count a request that was answered, and log it. `path` is the route's template."""
+        milliseconds = 1000 * (self._monotonic() - request.started)
+        known = method if method in _METHODS else "<other>"
+        self._metrics.count_request(request, known, path, status, milliseconds)
+        self._log.tell(request, known, path, status, milliseconds)
