@@ -8,15 +8,16 @@ somebody who guesses ten more tries each time that the owner logs in.
 """
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from uuid import UUID
 
-from sqlalchemy import ColumnElement, Uuid, case, exists, literal
+from sqlalchemy import Integer, String, Table, Uuid, bindparam, case, exists
 from sqlalchemy.dialects import postgresql, sqlite
 
-from service.audit.repository import AuditEntry, Recorder
-from service.database.tables import login_failures
+from service.audit.repository import AuditEntry, RecordedChange, Recorder, Values
+from service.database.tables import login_failures, users
+from service.database.types import UtcDateTime
 from service.users.repository import Account
 
 
@@ -35,35 +36,56 @@ class Lockout:
         """Whether an account with so many failures in its window is refused."""
         return failures >= self.failures
 
-    def condition(self, tenant_id: UUID, email: str, now: datetime) -> ColumnElement[bool]:
-        """The same as SQL, for the statement that opens a session."""
-        return exists().where(
-            login_failures.c.tenant_id == tenant_id,
-            login_failures.c.account == account_key(email),
-            login_failures.c.window_started_at > self.since(now),
-            login_failures.c.failures >= self.failures,
-        )
+    def condition(self, email: str, now: datetime) -> Values:
+        """The values with which `LOCKED` says the same as SQL."""
+        return {"lock_account": account_key(email), "lock_since": self.since(now), "lock_failures": self.failures}
 
     async def record(self, recorder: Recorder, account: Account, email: str, entry: AuditEntry) -> None:
         """Count one failure, in a new window if the last one is over, and record it."""
-        insert = (postgresql if recorder.connection.dialect.name == "postgresql" else sqlite).insert
-        user_id = account.user.id if account.user else None
-        running = login_failures.c.window_started_at > self.since(entry.at)
-        change = (
-            insert(login_failures)
-            .values(tenant_id=account.tenant_id, account=account_key(email), failures=1, window_started_at=entry.at)
-            .on_conflict_do_update(
-                index_elements=[login_failures.c.tenant_id, login_failures.c.account],
-                set_={
-                    "failures": case((running, login_failures.c.failures + 1), else_=1),
-                    "window_started_at": case((running, login_failures.c.window_started_at), else_=entry.at),
-                },
-            )
-            .returning(login_failures.c.tenant_id, literal(user_id, Uuid).label("user_id"))
-        )
-        await recorder.change(entry, change)
+        values = {
+            "failed_tenant_id": account.tenant_id,
+            "failed_account": account_key(email),
+            "failed_user_id": account.user.id if account.user else None,
+            "failed_at": entry.at,
+            "failed_since": self.since(entry.at),
+        }
+        await recorder.change(entry, _FAILURES[recorder.connection.dialect.name], values)
 
 
 def account_key(email: str) -> str:
     """The address as the table knows it: what is typed into a login form need not be anybody's address."""
     return hashlib.sha256(email.encode()).hexdigest()
+
+
+def _failure(insert: Callable[[Table], postgresql.Insert | sqlite.Insert]) -> RecordedChange:
+    at = bindparam("failed_at", type_=UtcDateTime)
+    running = login_failures.c.window_started_at > bindparam("failed_since", type_=UtcDateTime)
+    first = {
+        "tenant_id": bindparam("failed_tenant_id", type_=Uuid),
+        "account": bindparam("failed_account", type_=String),
+        "failures": 1,
+        "window_started_at": at,
+    }
+    change = (
+        insert(login_failures)
+        .values(**first)
+        .on_conflict_do_update(
+            index_elements=[login_failures.c.tenant_id, login_failures.c.account],
+            set_={
+                "failures": case((running, login_failures.c.failures + 1), else_=1),
+                "window_started_at": case((running, login_failures.c.window_started_at), else_=at),
+            },
+        )
+        .returning(login_failures.c.tenant_id, bindparam("failed_user_id", type_=Uuid).label("user_id"))
+    )
+    return RecordedChange(change)
+
+
+# Locked is who has so many failures in the present window; it goes into the statement that opens a session of a user.
+LOCKED = exists().where(
+    login_failures.c.tenant_id == users.c.tenant_id,
+    login_failures.c.account == bindparam("lock_account", type_=String),
+    login_failures.c.window_started_at > bindparam("lock_since", type_=UtcDateTime),
+    login_failures.c.failures >= bindparam("lock_failures", type_=Integer),
+)
+_FAILURES = {"postgresql": _failure(postgresql.insert), "sqlite": _failure(sqlite.insert)}

@@ -7,7 +7,7 @@ from service.access import Caller
 from service.audit.events import AuditEvent
 from service.audit.repository import AuditEntry
 from service.audit.trail import Trail
-from service.auth.lockout import Lockout, account_key
+from service.auth.lockout import LOCKED, Lockout, account_key
 from service.auth.models import LoginRequest, PasswordChange, SignupRequest
 from service.auth.passwords import Passwords
 from service.cache.service import CacheService, UserChange
@@ -17,7 +17,7 @@ from service.database.scope import Scope, Subject
 from service.ids import new_id
 from service.sessions.identities import Identities
 from service.sessions.models import LoginAnswer
-from service.sessions.repository import end_other_sessions
+from service.sessions.repository import end_other_sessions, opening
 from service.sessions.service import SessionService
 from service.tenants.directory import TenantDirectory
 from service.users.models import User
@@ -34,6 +34,7 @@ from service.users.repository import (
 SIGNUP_ROLE = "member"
 # A user who is changed again and again just between a login's two statements: rather give up than go on for ever.
 _ATTEMPTS = 5
+_OPENING = opening(unless=LOCKED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +81,8 @@ class AuthService:
             if not is_right or user is None or self.lockout.is_locked(account.failures):
                 await self._record_failure(account, request.email, AuditEvent.LOGIN_FAILURE)
                 raise problems.invalid_credentials()
-            locked = self.lockout.condition(account.tenant_id, request.email, self.clock.now())
-            answer = await self.sessions.open(account, user, user_agent, unless=locked)
+            locked = self.lockout.condition(request.email, self.clock.now())
+            answer = await self.sessions.open(account, user, user_agent, _OPENING, locked)
             if answer is not None:
                 await self._upgrade(account, user, request.password)
                 return answer

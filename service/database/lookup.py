@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnClause, ColumnElement, Select, column, func, select
+from sqlalchemy import BindParameter, ColumnClause, Select, column, func, select
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.selectable import TableValuedAlias
@@ -11,18 +11,22 @@ from sqlalchemy.sql.selectable import TableValuedAlias
 from service.database.types import AnyRow
 
 
-async def look_up(
-    connection: AsyncConnection, function: str, arguments: Sequence[ColumnElement[Any]], plain: Select[Any]
-) -> Sequence[AnyRow]:
-    """The rows of `plain`, which is what PostgreSQL's `function` (revision 007) answers with its owner's rights.
+class LookUp:
+    """A question whose answer is the rows of `plain`; it is built once, and asked with other values each time.
 
-    SQLite, without row level security, executes `plain` itself.
+    PostgreSQL's `function` (revision 007) answers the same with its owner's rights. SQLite, without row level
+    security, executes `plain` itself. `parameters` are those of `plain`, in the order of the function's arguments.
     """
-    rows: Sequence[AnyRow]
-    if connection.dialect.name != postgresql.dialect.name:
-        rows = (await connection.execute(plain)).all()
-        return rows
-    columns: list[ColumnClause[Any]] = [column(each.key, each.type) for each in plain.selected_columns if each.key]
-    answer: TableValuedAlias = getattr(func, function)(*arguments).table_valued(*columns)
-    rows = (await connection.execute(select(answer))).all()
-    return rows
+
+    def __init__(self, function: str, parameters: Sequence[BindParameter[Any]], plain: Select[Any]) -> None:
+        self._names = [parameter.key for parameter in parameters]
+        self._plain = plain
+        columns: list[ColumnClause[Any]] = [column(each.key, each.type) for each in plain.selected_columns if each.key]
+        answer: TableValuedAlias = getattr(func, function)(*parameters).table_valued(*columns)
+        self._call = select(answer)
+
+    async def ask(self, connection: AsyncConnection, *values: Any) -> Sequence[AnyRow]:
+        """The rows for these values of the parameters."""
+        statement = self._call if connection.dialect.name == postgresql.dialect.name else self._plain
+        rows = await connection.execute(statement, dict(zip(self._names, values, strict=True)))
+        return rows.all()

@@ -5,7 +5,7 @@ from collections.abc import Collection
 from sqlalchemy import Delete, FromClause, Insert, delete, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from service.audit.repository import AuditEntry, Dependent, Recorder
+from service.audit.repository import AuditEntry, Dependent, RecordedChange, Recorder
 from service.database.scope import Subject
 from service.database.tables import role_permissions, roles, user_roles, users
 from service.roles.rules import Catalogue, RoleChange
@@ -48,4 +48,4 @@ async def change_roles(
 
     dependents: list[Dependent] = [*([give] if change.added else []), *([take] if change.removed else [])]
     changed = changed_user(subject, entry.at).where(users.c.version == version)
-    return bool(await recorder.change(entry, changed.returning(*TOUCHED), *dependents))
+    return bool(await recorder.change(entry, RecordedChange(changed.returning(*TOUCHED), *dependents)))

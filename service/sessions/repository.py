@@ -6,11 +6,11 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Update, insert, literal, or_, select, true, update
+from sqlalchemy import BigInteger, ColumnElement, String, Update, Uuid, bindparam, insert, or_, select, true, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from service.audit.repository import AuditEntry, Recorder
-from service.database.lookup import look_up
+from service.audit.repository import AuditEntry, RecordedChange, Recorder, Values
+from service.database.lookup import LookUp
 from service.database.scope import Subject
 from service.database.tables import rotated_tokens, sessions, tenants, users
 from service.database.types import AnyRow, UtcDateTime
@@ -28,6 +28,9 @@ class Tokens:
     refresh_token: str
     expires_at: datetime
     refresh_expires_at: datetime
+
+
+_WRITTEN = ("id", "created_at", "user_agent", "is_active", *Tokens.__slots__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,52 +57,50 @@ class Identity:
     grants: Grants
 
 
-async def open_session(
-    recorder: Recorder, session: NewSession, entry: AuditEntry, *, unless: ColumnElement[bool]
-) -> bool:
-    """Write a session; False if its user was changed since the version was read, or if `unless` holds.
+def opening(unless: ColumnElement[bool]) -> RecordedChange:
+    """The change that opens a session, unless its user was changed since the version was read or `unless` holds.
 
     The user's row is locked against changes until the commit, and whoever changes it looks for sessions after
     having done so: no session can slip through with a password or with roles that are not valid any more.
     """
-    columns = {
+    parameters = [bindparam(f"new_{name}", type_=sessions.c[name].type) for name in _WRITTEN]
+    owner = (
+        select(*parameters, users.c.tenant_id, users.c.id)
+        .where(
+            users.c.id == bindparam("owner_id", type_=Uuid),
+            users.c.tenant_id == bindparam("owner_tenant_id", type_=Uuid),
+            users.c.version == bindparam("owner_version", type_=BigInteger),
+            ~unless,
+        )
+        .with_for_update(read=True)
+    )
+    change = insert(sessions).from_select([*_WRITTEN, "tenant_id", "user_id"], owner)
+    return RecordedChange(change.returning(*TOUCHED))
+
+
+async def open_session(
+    recorder: Recorder, opening: RecordedChange, session: NewSession, entry: AuditEntry, values: Values
+) -> bool:
+    """Write a session by a change that `opening` gave; `values` are those of its condition. Whether it did."""
+    row = {
         "id": session.id,
         "created_at": session.created_at,
         "user_agent": session.user_agent,
         "is_active": True,
         **{name: getattr(session.tokens, name) for name in Tokens.__slots__},
     }
-    literals = [literal(value, sessions.c[name].type) for name, value in columns.items()]
-    owner = (
-        select(*literals, users.c.tenant_id, users.c.id)
-        .where(
-            users.c.id == session.subject.user_id,
-            users.c.tenant_id == session.subject.tenant_id,
-            users.c.version == session.version,
-            ~unless,
-        )
-        .with_for_update(read=True)
-    )
-    change = insert(sessions).from_select([*columns, "tenant_id", "user_id"], owner)
-    return bool(await recorder.change(entry, change.returning(*TOUCHED)))
+    owner = {
+        "owner_id": session.subject.user_id,
+        "owner_tenant_id": session.subject.tenant_id,
+        "owner_version": session.version,
+    }
+    written = {f"new_{name}": row[name] for name in _WRITTEN}
+    return bool(await recorder.change(entry, opening, {**written, **owner, **values}))
 
 
 async def find_identity(connection: AsyncConnection, token_hash: str, now: datetime) -> Identity | None:
     """Whom an access token stands for at `now`, in one query; None if it is unknown, ended or expired."""
-    source = sessions.join(users, users.c.id == sessions.c.user_id).join(tenants, tenants.c.id == sessions.c.tenant_id)
-    plain = (
-        select(
-            sessions.c.id.label("session_id"),
-            sessions.c.tenant_id,
-            sessions.c.expires_at,
-            users.c.version,
-            *USER_COLUMNS,
-            *GRANT_COLUMNS,
-        )
-        .select_from(with_grants(source))
-        .where(sessions.c.token == token_hash, sessions.c.is_active == true(), sessions.c.expires_at > now)
-    )
-    rows = await look_up(connection, "janua_identity", [literal(token_hash), literal(now, UtcDateTime)], plain)
+    rows = await _identity.ask(connection, token_hash, now)
     if not rows:
         return None
     first = rows[0]
@@ -109,14 +110,14 @@ async def find_identity(connection: AsyncConnection, token_hash: str, now: datet
 async def end_session(recorder: Recorder, subject: Subject, session_id: UUID, entry: AuditEntry) -> str | None:
     """End one session of a user; its access token's hash, or None if the user has no such live session."""
     change = live(subject.tenant_id).where(sessions.c.id == session_id, sessions.c.user_id == subject.user_id)
-    touched = await recorder.change(entry, _ended(change, entry.at))
+    touched = await recorder.change(entry, RecordedChange(_ended(change, entry.at)))
     return touched[0].token if touched else None
 
 
 async def end_sessions(recorder: Recorder, subject: Subject, entry: AuditEntry) -> list[str]:
     """End every live session of a user; the hashes of their access tokens."""
     change = live(subject.tenant_id).where(sessions.c.user_id == subject.user_id)
-    return [row.token for row in await recorder.change(entry, _ended(change, entry.at))]
+    return [row.token for row in await recorder.change(entry, RecordedChange(_ended(change, entry.at)))]
 
 
 async def end_other_sessions(connection: AsyncConnection, subject: Subject, kept: UUID, at: datetime) -> list[str]:
@@ -141,7 +142,7 @@ async def confirm_session(recorder: Recorder, subject: Subject, session_id: UUID
         )
         .with_for_update(read=True)
     )
-    return bool(await recorder.change(entry, alive))
+    return bool(await recorder.change(entry, RecordedChange(alive)))
 
 
 async def list_sessions(
@@ -189,3 +190,24 @@ def live(tenant_id: UUID) -> Update:
 
 def _ended(change: Update, at: datetime) -> Any:
     return change.values(is_active=False, ended_at=at).returning(*TOUCHED)
+
+
+def _identity_look_up() -> LookUp:
+    token, now = bindparam("token_hash", type_=String), bindparam("now", type_=UtcDateTime)
+    source = sessions.join(users, users.c.id == sessions.c.user_id).join(tenants, tenants.c.id == sessions.c.tenant_id)
+    plain = (
+        select(
+            sessions.c.id.label("session_id"),
+            sessions.c.tenant_id,
+            sessions.c.expires_at,
+            users.c.version,
+            *USER_COLUMNS,
+            *GRANT_COLUMNS,
+        )
+        .select_from(with_grants(source))
+        .where(sessions.c.token == token, sessions.c.is_active == true(), sessions.c.expires_at > now)
+    )
+    return LookUp("janua_identity", [token, now], plain)
+
+
+_identity = _identity_look_up()

@@ -4,11 +4,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import FromClause, Insert, insert, literal, select
+from sqlalchemy import FromClause, Insert, String, bindparam, insert, literal, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from service.audit.repository import AuditEntry, Recorder
-from service.database.lookup import look_up
+from service.audit.repository import AuditEntry, RecordedChange, Recorder
+from service.database.lookup import LookUp
 from service.database.scope import Subject
 from service.database.tables import rotated_tokens, sessions, tenants, users
 from service.database.types import UtcDateTime
@@ -49,31 +49,7 @@ class Refreshable:
 
 async def find_refreshable(connection: AsyncConnection, refresh_hash: str) -> Refreshable | None:
     """The session of a refresh token, of one that was rotated too; None if there never was such a token."""
-    current = select(sessions.c.id, literal(None, UtcDateTime).label("rotated_at")).where(
-        sessions.c.refresh_token == refresh_hash
-    )
-    rotated = select(rotated_tokens.c.session_id, rotated_tokens.c.rotated_at).where(
-        rotated_tokens.c.token == refresh_hash
-    )
-    presented = current.union_all(rotated).subquery("presented")
-    plain = (
-        select(
-            sessions.c.id.label("session_id"),
-            sessions.c.tenant_id,
-            sessions.c.token,
-            sessions.c.refresh_token,
-            sessions.c.is_active,
-            sessions.c.created_at.label("opened_at"),
-            sessions.c.expires_at,
-            sessions.c.refresh_expires_at,
-            presented.c.rotated_at,
-            *USER_COLUMNS,
-        )
-        .join(presented, presented.c.id == sessions.c.id)
-        .join(users, users.c.id == sessions.c.user_id)
-        .join(tenants, tenants.c.id == sessions.c.tenant_id)
-    )
-    rows = await look_up(connection, "janua_refreshable", [literal(refresh_hash)], plain)
+    rows = await _refreshable.ask(connection, refresh_hash)
     if not rows:
         return None
     row = rows[0]
@@ -101,4 +77,36 @@ async def rotate_tokens(
         .where(sessions.c.id == session.session_id, sessions.c.refresh_token == presented)
         .values({name: getattr(tokens, name) for name in Tokens.__slots__})
     )
-    return bool(await recorder.change(entry, change.returning(*TOUCHED), remember))
+    return bool(await recorder.change(entry, RecordedChange(change.returning(*TOUCHED), remember)))
+
+
+def _refreshable_look_up() -> LookUp:
+    refresh_token = bindparam("refresh_hash", type_=String)
+    current = select(sessions.c.id, literal(None, UtcDateTime).label("rotated_at")).where(
+        sessions.c.refresh_token == refresh_token
+    )
+    rotated = select(rotated_tokens.c.session_id, rotated_tokens.c.rotated_at).where(
+        rotated_tokens.c.token == refresh_token
+    )
+    presented = current.union_all(rotated).subquery("presented")
+    plain = (
+        select(
+            sessions.c.id.label("session_id"),
+            sessions.c.tenant_id,
+            sessions.c.token,
+            sessions.c.refresh_token,
+            sessions.c.is_active,
+            sessions.c.created_at.label("opened_at"),
+            sessions.c.expires_at,
+            sessions.c.refresh_expires_at,
+            presented.c.rotated_at,
+            *USER_COLUMNS,
+        )
+        .join(presented, presented.c.id == sessions.c.id)
+        .join(users, users.c.id == sessions.c.user_id)
+        .join(tenants, tenants.c.id == sessions.c.tenant_id)
+    )
+    return LookUp("janua_refreshable", [refresh_token], plain)
+
+
+_refreshable = _refreshable_look_up()

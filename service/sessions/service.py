@@ -3,12 +3,10 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import ColumnElement
-
 from service import problems
 from service.access import Caller
 from service.audit.events import AuditEvent
-from service.audit.repository import AuditEntry
+from service.audit.repository import AuditEntry, RecordedChange, Values
 from service.audit.trail import Trail
 from service.cache.service import CacheService
 from service.clock import Clock
@@ -42,9 +40,9 @@ class SessionService:
     lifetimes: Lifetimes
 
     async def open(
-        self, account: Account, user: User, user_agent: str | None, *, unless: ColumnElement[bool]
+        self, account: Account, user: User, user_agent: str | None, opening: RecordedChange, values: Values
     ) -> LoginAnswer | None:
-        """Open a session; None if the account has changed since it was read, or if `unless` holds."""
+        """Open a session; None if the account has changed since it was read, or the condition of `opening` holds."""
         access_token, refresh_token, now = new_token(), new_token(), self.clock.now()
         session = NewSession(
             id=new_id(),
@@ -56,7 +54,8 @@ class SessionService:
         )
         ticket = await self.cache.begin_load(session.tokens.token)
         async with self.trail.writing(session.subject.scope) as recorder:
-            if not await open_session(recorder, session, AuditEntry(AuditEvent.LOGIN_SUCCESS, now), unless=unless):
+            entry = AuditEntry(AuditEvent.LOGIN_SUCCESS, now)
+            if not await open_session(recorder, opening, session, entry, values):
                 return None
         identity = Identity(
             session.id, account.tenant_id, session.tokens.expires_at, account.version, user, account.grants

@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import Uuid, insert, literal, select
+from sqlalchemy import String, Uuid, bindparam, insert, literal, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from service.audit.repository import AuditEntry, Recorder
-from service.database.lookup import look_up
+from service.audit.repository import AuditEntry, RecordedChange, Recorder
+from service.database.lookup import LookUp
 from service.database.scope import Subject
 from service.database.tables import tenants
 from service.database.types import AnyRow
@@ -21,8 +21,7 @@ class SlugTakenError(Exception):
 
 async def find_tenant_id(connection: AsyncConnection, slug: str) -> UUID | None:
     """The id of a tenant."""
-    plain = select(tenants.c.id.label("tenant_id")).where(tenants.c.slug == slug)
-    rows = await look_up(connection, "janua_tenant_id", [literal(slug)], plain)
+    rows = await _tenant_id.ask(connection, slug)
     return rows[0].tenant_id if rows else None
 
 
@@ -45,6 +44,14 @@ async def create_tenant(recorder: Recorder, tenant: Tenant, creator: Subject, en
         literal(creator.user_id, Uuid).label("user_id"),
     )
     try:
-        await recorder.change(entry, change.returning(*creator_columns))
+        await recorder.change(entry, RecordedChange(change.returning(*creator_columns)))
     except IntegrityError as error:
         raise SlugTakenError from error
+
+
+def _tenant_id_look_up() -> LookUp:
+    slug = bindparam("slug", type_=String)
+    return LookUp("janua_tenant_id", [slug], select(tenants.c.id.label("tenant_id")).where(tenants.c.slug == slug))
+
+
+_tenant_id = _tenant_id_look_up()

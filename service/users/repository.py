@@ -6,12 +6,12 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, FromClause, Insert, Select, Update, and_, func, insert, literal, select, update
+from sqlalchemy import FromClause, Insert, Select, String, Update, and_, bindparam, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from service.audit.repository import AuditEntry, Recorder
-from service.database.lookup import look_up
+from service.audit.repository import AuditEntry, RecordedChange, Recorder
+from service.database.lookup import LookUp
 from service.database.scope import Subject
 from service.database.tables import login_failures, role_permissions, tenants, user_roles, users
 from service.database.types import AnyRow, UtcDateTime
@@ -25,6 +25,7 @@ USER_COLUMNS = (
     tenants.c.slug.label("tenant"),
 )
 TOUCHED = (users.c.tenant_id, users.c.id.label("user_id"))
+_WRITTEN = ("id", "tenant_id", "email", "name", "password_hash", "created_at")
 GRANT_COLUMNS = (user_roles.c.role_name, role_permissions.c.permission_name)
 
 
@@ -72,33 +73,7 @@ async def find_account(
 
     `account` is the address as `login_failures` knows it.
     """
-    source = tenants.outerjoin(users, and_(users.c.tenant_id == tenants.c.id, users.c.email == email)).outerjoin(
-        login_failures,
-        and_(
-            login_failures.c.tenant_id == tenants.c.id,
-            login_failures.c.account == account,
-            login_failures.c.window_started_at > failures_since,
-        ),
-    )
-    plain = (
-        select(
-            tenants.c.id.label("tenant_id"),
-            users.c.password_hash,
-            users.c.version,
-            func.coalesce(login_failures.c.failures, 0).label("failures"),
-            *USER_COLUMNS,
-            *GRANT_COLUMNS,
-        )
-        .select_from(with_grants(source))
-        .where(tenants.c.slug == tenant)
-    )
-    arguments: list[ColumnElement[Any]] = [
-        literal(tenant),
-        literal(email),
-        literal(account),
-        literal(failures_since, UtcDateTime),
-    ]
-    rows = await look_up(connection, "janua_account", arguments, plain)
+    rows = await _account.ask(connection, tenant, email, account, failures_since)
     if not rows:
         return None
     first = rows[0]
@@ -126,22 +101,17 @@ def users_page(tenant_id: UUID, after: UUID | None, limit: int) -> Select[Any]:
 
 async def create_user(recorder: Recorder, tenant_id: UUID, new: NewUser, entry: AuditEntry) -> None:
     """Write a new user with one role. Raises EmailTakenError; the transaction must then be rolled back."""
-
-    def grant(whom: FromClause) -> Insert:
-        row = select(whom.c.tenant_id, whom.c.user_id, literal(new.role))
-        return insert(user_roles).from_select(["tenant_id", "user_id", "role_name"], row)
-
-    change = insert(users).values(
-        id=new.user.id,
-        tenant_id=tenant_id,
-        email=new.user.email,
-        name=new.user.name,
-        password_hash=new.password_hash,
-        created_at=new.user.created_at,
-        updated_at=new.user.created_at,
-    )
+    values = {
+        "new_id": new.user.id,
+        "new_tenant_id": tenant_id,
+        "new_email": new.user.email,
+        "new_name": new.user.name,
+        "new_password_hash": new.password_hash,
+        "new_created_at": new.user.created_at,
+        "new_role": new.role,
+    }
     try:
-        await recorder.change(entry, change.returning(*TOUCHED), grant)
+        await recorder.change(entry, _creation, values)
     except IntegrityError as error:
         raise EmailTakenError from error
 
@@ -175,7 +145,7 @@ async def update_user(
     """
     change = changed_user(subject, entry.at).where(users.c.version == version).values(**values)
     try:
-        return bool(await recorder.change(entry, change.returning(*TOUCHED)))
+        return bool(await recorder.change(entry, RecordedChange(change.returning(*TOUCHED))))
     except IntegrityError as error:
         raise EmailTakenError from error
 
@@ -186,7 +156,7 @@ async def change_password(
     """Set another password; the user's version since then, or None if the password is not the old one any more."""
     change = changed_user(subject, entry.at).where(users.c.password_hash == old_hash)
     returned = change.values(password_hash=new_hash).returning(*TOUCHED, users.c.version)
-    touched = await recorder.change(entry, returned)
+    touched = await recorder.change(entry, RecordedChange(returned))
     return touched[0].version if touched else None
 
 
@@ -195,7 +165,7 @@ async def upgrade_hash(recorder: Recorder, subject: Subject, old_hash: str, new_
     change = update(users).where(
         users.c.id == subject.user_id, users.c.tenant_id == subject.tenant_id, users.c.password_hash == old_hash
     )
-    await recorder.change(entry, change.values(password_hash=new_hash).returning(*TOUCHED))
+    await recorder.change(entry, RecordedChange(change.values(password_hash=new_hash).returning(*TOUCHED)))
 
 
 def changed_user(subject: Subject, at: datetime) -> Update:
@@ -205,3 +175,43 @@ def changed_user(subject: Subject, at: datetime) -> Update:
         .where(users.c.id == subject.user_id, users.c.tenant_id == subject.tenant_id)
         .values(updated_at=at, version=users.c.version + 1)
     )
+
+
+def _account_look_up() -> LookUp:
+    tenant, email, account = (bindparam(name, type_=String) for name in ("tenant", "email", "account"))
+    failures_since = bindparam("failures_since", type_=UtcDateTime)
+    source = tenants.outerjoin(users, and_(users.c.tenant_id == tenants.c.id, users.c.email == email)).outerjoin(
+        login_failures,
+        and_(
+            login_failures.c.tenant_id == tenants.c.id,
+            login_failures.c.account == account,
+            login_failures.c.window_started_at > failures_since,
+        ),
+    )
+    plain = (
+        select(
+            tenants.c.id.label("tenant_id"),
+            users.c.password_hash,
+            users.c.version,
+            func.coalesce(login_failures.c.failures, 0).label("failures"),
+            *USER_COLUMNS,
+            *GRANT_COLUMNS,
+        )
+        .select_from(with_grants(source))
+        .where(tenants.c.slug == tenant)
+    )
+    return LookUp("janua_account", [tenant, email, account, failures_since], plain)
+
+
+def _user_creation() -> RecordedChange:
+    def grant(whom: FromClause) -> Insert:
+        row = select(whom.c.tenant_id, whom.c.user_id, bindparam("new_role", type_=String))
+        return insert(user_roles).from_select(["tenant_id", "user_id", "role_name"], row)
+
+    columns = {name: bindparam(f"new_{name}", type_=users.c[name].type) for name in _WRITTEN}
+    change = insert(users).values(**columns, updated_at=columns["created_at"])
+    return RecordedChange(change.returning(*TOUCHED), grant)
+
+
+_account = _account_look_up()
+_creation = _user_creation()
