@@ -87,10 +87,9 @@ class Meter:
         return answer, cost
 
     def _round_trips(self) -> int:
-        metrics = self.api.app.state.metrics
-        return int(
-            sum(s.value for m in metrics.db_round_trips.collect() for s in m.samples if s.name.endswith("_total"))
-        )
+        collected = self.api.app.state.metrics.registry.collect()
+        samples = [sample for metric in collected for sample in metric.samples]
+        return int(sum(sample.value for sample in samples if sample.name == "janua_db_round_trips_total"))
 
 
 @pytest.fixture
