@@ -7,6 +7,8 @@ EDGE_JOB = "edge"
 PROMETHEUS_JOB = "prometheus"
 ALERTMANAGER_JOB = "alertmanager"
 GRAFANA_JOB = "grafana"
+NODE_JOB = "node"
+CADVISOR_JOB = "cadvisor"
 
 REQUEST_LATENCY = "janua_request_latency_milliseconds"
 AUTH_OPERATION = "janua_auth_operation_milliseconds"

@@ -6,8 +6,10 @@ import yaml
 
 from alerts.metrics import (
     ALERTMANAGER_JOB,
+    CADVISOR_JOB,
     EDGE_JOB,
     GRAFANA_JOB,
+    NODE_JOB,
     POSTGRES_JOB,
     PROMETHEUS_JOB,
     REDIS_JOB,
@@ -22,7 +24,9 @@ _STATIC_TARGETS = {
     EDGE_JOB: "edge:8404",
     PROMETHEUS_JOB: "prometheus:9090",
     ALERTMANAGER_JOB: "alertmanager:9093",
+    NODE_JOB: "node-exporter:9100",
 }
+CADVISOR_TARGET = "cadvisor:8080"
 
 
 @dataclass(frozen=True)
@@ -62,6 +66,7 @@ def prometheus_yaml(settings: Settings) -> str:
         "scrape_configs": [
             _replicas(settings.scrape_interval_seconds),
             *({"job_name": job, "static_configs": [{"targets": [target]}]} for job, target in static.items()),
+            _containers(settings.stack),
         ],
     }
     return yaml.safe_dump(configuration, sort_keys=False)
@@ -80,3 +85,23 @@ def _replicas(refresh_seconds: int) -> dict[str, object]:
         "refresh_interval": f"{refresh_seconds}s",
     }
     return {"job_name": SERVICE_JOB, "dns_sd_configs": [discovery]}
+
+
+def _containers(stack: str) -> dict[str, object]:
+    """Return the job of cAdvisor, which sees every container of the host: those of `stack` are kept.
+
+    Their label `part` is what they are here, `name` what the engine calls them: two replicas of different releases
+    are the same part. What tells them apart beyond that (identifiers, images) would only be new series.
+    """
+    label = "container_label_com_janua_"
+    return {
+        "job_name": CADVISOR_JOB,
+        "static_configs": [{"targets": [CADVISOR_TARGET]}],
+        # Each sample says when it was taken; kept, a container that is gone would not end at once.
+        "honor_timestamps": False,
+        "metric_relabel_configs": [
+            {"source_labels": [f"{label}stack"], "regex": stack, "action": "keep"},
+            {"source_labels": [f"{label}part"], "target_label": "part"},
+            {"regex": f"id|image|{label}.*", "action": "labeldrop"},
+        ],
+    }

@@ -10,6 +10,7 @@ from infra.tiers.application import Application
 from infra.tiers.cache import Cache
 from infra.tiers.database import Database
 from infra.tiers.edge import Edge
+from infra.tiers.hosts import Hosts
 from infra.tiers.monitoring import Monitoring
 from infra.tiers.networks import Networks
 
@@ -17,6 +18,7 @@ config = load()
 images = Images(config)
 networks = Networks()
 
+hosts = Hosts(config, images, networks)
 monitoring = Monitoring(config, images, networks)
 database = Database(config, images, networks)
 cache = Cache(config, images, networks)

@@ -65,7 +65,8 @@ class ContainerArgs:
     """What one container is made of.
 
     `files` are plain (path to content), `secrets` are encrypted in the state and land in /run/secrets by name;
-    neither is ever an environment variable or an argument. `memory_mb` is a hard limit.
+    neither is ever an environment variable or an argument. `host_folders` and `host_views` are parts of the host
+    by their paths in the container, the latter read-only. `memory_mb` is a hard limit.
     """
 
     image: Input[str]
@@ -77,6 +78,7 @@ class ContainerArgs:
     secrets: Mapping[str, Input[str]] = field(default_factory=dict)
     volumes: Mapping[str, docker.Volume] = field(default_factory=dict)
     host_folders: Mapping[str, str] = field(default_factory=dict)
+    host_views: Mapping[str, str] = field(default_factory=dict)
     tmpfs: Sequence[str] = ()
     ports: Sequence[Published] = ()
     user: str | None = None
@@ -153,7 +155,11 @@ def _volumes(args: ContainerArgs) -> list[docker.ContainerVolumeArgs]:
         docker.ContainerVolumeArgs(host_path=folder, container_path=path)
         for path, folder in sorted(args.host_folders.items())
     ]
-    return named + folders
+    views = [
+        docker.ContainerVolumeArgs(host_path=view, container_path=path, read_only=True)
+        for path, view in sorted(args.host_views.items())
+    ]
+    return named + folders + views
 
 
 def _upload(path: str, content: Input[str]) -> docker.ContainerUploadArgs:

@@ -18,6 +18,7 @@ from infra.images.table import (
     runtime_reference,
     table,
 )
+from infra.setup import golang
 
 # Every image that is built here carries it, so that `make clean` finds them all.
 LABEL = "com.janua.image"
@@ -57,8 +58,9 @@ def build_stand_in(name: str) -> str:
     image = local_reference(name)
     if not exists(image):
         packages = " ".join(table()[name].debian_packages())
-        extra = [ROOT / ".venv" / "bin" / "k6"] if name == "k6" else []
-        _build(FOLDER / name, image, {"BASE": base_reference(), "PACKAGES": packages}, extra)
+        with tempfile.TemporaryDirectory() as scratch:
+            programs = _programs(name, Path(scratch))
+            _build(FOLDER / name, image, {"BASE": base_reference(), "PACKAGES": packages}, programs)
     return image
 
 
@@ -71,6 +73,16 @@ def build_runtime(source: Source, mirror: str = "") -> str:
             arguments["PIP_INDEX_URL"] = index
         _build(FOLDER / "runtime", image, arguments, [CA_BUNDLE, ROOT / "requirements" / "service.txt"])
     return image
+
+
+def _programs(name: str, scratch: Path) -> list[Path]:
+    """Return the programs of image `name` that Debian does not carry; those that are built here go to `scratch`."""
+    if name == "k6":
+        return [ROOT / ".venv" / "bin" / "k6"]
+    if (FOLDER / name / "go.mod").exists():
+        golang.build(FOLDER / name, ".", scratch / name, environment=golang.STATIC)
+        return [scratch / name]
+    return []
 
 
 def _build(folder: Path, image: str, arguments: dict[str, str], extra: list[Path]) -> None:

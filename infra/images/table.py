@@ -22,8 +22,8 @@ Source = Literal["registry", "debian"]
 class Image:
     """One row of the table.
 
-    `registry` is `repository:tag` without a host, `digest` what `make pin` resolved it to, `debian` the
-    packages with their versions (None: cannot be built from Debian).
+    `registry` is `repository:tag`, with a host where it is not Docker's own, `digest` what `make pin` resolved it
+    to, `debian` the packages with their versions (None: cannot be built from Debian).
     """
 
     name: str
@@ -34,11 +34,14 @@ class Image:
     def registry_reference(self, mirror: str = "") -> str:
         """Return the reference to pull, from `mirror` (a `host[:port][/path]` prefix) when one is given.
 
-        A mirror carries official images under `library/`, as every pull-through mirror does.
+        A mirror carries official images under `library/`, as every pull-through mirror does, and those of other
+        hosts under their names without the host.
         """
         name = f"{self.registry}@{self.digest}" if self.digest else self.registry
         if not mirror:
             return name
+        host, _, path = name.partition("/")
+        name = path if "." in host and path else name
         return f"{mirror}/{name}" if "/" in name else f"{mirror}/library/{name}"
 
     def debian_packages(self) -> list[str]:

@@ -6,14 +6,13 @@ import shutil
 from pathlib import Path
 
 from infra.images.table import content_hash
-from infra.setup import official
+from infra.setup import golang, official
 from infra.setup.host import ROOT, cache_folder, checked, run
 from infra.setup.steps import SetupError
 
 SOURCES = ROOT / "infra" / "toolchain"
 SDK = "github.com/pulumi/pulumi/sdk/v3"
 DOWNLOAD_SECONDS = 180
-BUILD_SECONDS = 1800
 OLDEST_CLI = (3, 200)
 
 
@@ -136,12 +135,5 @@ def _build(module: str, package: str, output: str, variable: str = "", value: st
             f"Pulumi {cli_version()} is not on PATH, cannot be downloaded here, and building it needs Go: "
             "install the Pulumi CLI, or Go 1.21 or newer"
         )
-    target = (folder() / "bin" / output).resolve()
-    target.parent.mkdir(parents=True, exist_ok=True)
-    flags = f"-s -w -X {variable}={value}" if variable else "-s -w"
-    part = target.with_name(f"{target.name}.part{os.getpid()}")
-    command = ["go", "build", "-C", str(SOURCES / module), "-mod=readonly", "-trimpath", "-ldflags", flags]
-    advice = "Is the Go module proxy reachable? `go env GOPROXY` shows how it is asked."
-    checked([*command, "-o", str(part), package], advice, seconds=BUILD_SECONDS)
-    # Renamed only when it is whole: an interrupted build leaves nothing that looks finished.
-    part.replace(target)
+    flags = f"-X {variable}={value}" if variable else ""
+    golang.build(SOURCES / module, package, (folder() / "bin" / output).resolve(), flags)

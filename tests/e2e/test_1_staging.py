@@ -125,7 +125,7 @@ def test_every_target_of_prometheus_is_up(staging: Deployment) -> None:
     health = {(target["labels"]["job"], target["labels"]["instance"]): target["health"] for target in targets}
     assert set(health.values()) == {"up"}, health
     jobs = [job for job, _ in health]
-    assert set(jobs) >= {"service", "postgres", "redis", "edge", "prometheus", "alertmanager"}
+    assert set(jobs) >= {"service", "postgres", "redis", "edge", "prometheus", "alertmanager", "node", "cadvisor"}
     assert jobs.count("service") == 2
 
 
@@ -147,7 +147,7 @@ def test_status_tells_of_every_part(staging: Deployment) -> None:
     status = staging.outputs()
     health = {part["name"]: part["health"] for part in status["parts"]}
     assert {health[name] for name in ("postgres", "redis", "service-1", "service-2", "edge")} == {"healthy"}
-    assert {health[name] for name in ("migrate", "smoke", "judge")} == {"completed"}
+    assert {health[name] for name in ("textfile", "migrate", "smoke", "judge")} == {"completed"}
     assert "admin_password" not in json.loads(staging.shell("make --silent status JSON=1").stdout.splitlines()[-1])
 
 

@@ -1,5 +1,6 @@
 """prometheus.yml scrapes each replica by itself, and everything else where it is."""
 
+import re
 from typing import Any
 
 import pytest
@@ -29,9 +30,20 @@ def test_every_part_has_its_job_and_grafana_only_where_it_is_deployed() -> None:
         "edge": ["edge:8404"],
         "prometheus": ["prometheus:9090"],
         "alertmanager": ["alertmanager:9093"],
+        "node": ["node-exporter:9100"],
+        "cadvisor": ["cadvisor:8080"],
     }
     assert targets() == everything
     assert targets(grafana=True) == {**everything, "grafana": ["grafana:3000"]}
+
+
+def test_of_all_containers_of_the_host_those_of_the_stack_are_kept() -> None:
+    (job,) = (job for job in configuration()["scrape_configs"] if job["job_name"] == "cadvisor")
+    keep, name, drop = job["metric_relabel_configs"]
+    assert keep == {"source_labels": ["container_label_com_janua_stack"], "regex": "staging", "action": "keep"}
+    assert name == {"source_labels": ["container_label_com_janua_part"], "target_label": "part"}
+    assert re.fullmatch(drop["regex"], "container_label_com_janua_part")
+    assert not re.fullmatch(drop["regex"], "name")
 
 
 def test_alerts_go_to_alertmanager_with_the_name_of_the_stack() -> None:

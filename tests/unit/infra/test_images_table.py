@@ -40,6 +40,9 @@ def test_a_mirror_stands_in_front_and_official_images_are_under_library() -> Non
     assert image.registry_reference("127.0.0.1:5000") == "127.0.0.1:5000/library/postgres:17.1"
     other = images.Image("x", "prom/prometheus:v1", "sha256:00", {})
     assert other.registry_reference("mirror.test/hub") == "mirror.test/hub/prom/prometheus:v1@sha256:00"
+    elsewhere = images.Image("x", "registry.test/cadvisor/cadvisor:v1", None, {})
+    assert elsewhere.registry_reference() == "registry.test/cadvisor/cadvisor:v1"
+    assert elsewhere.registry_reference("127.0.0.1:5000") == "127.0.0.1:5000/cadvisor/cadvisor:v1"
 
 
 def test_the_local_tag_changes_with_what_the_image_is_made_of(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -67,7 +67,7 @@ def engine(request: pytest.FixtureRequest) -> Engine:
     return deploy(registry if request.param.startswith("registry") else {})
 
 
-STEPS = {"backup", "migrate", "verify-indexes", "smoke", "judge", "promote"}
+STEPS = {"textfile", "backup", "migrate", "verify-indexes", "smoke", "judge", "promote"}
 
 
 def serving(engine: Engine) -> dict[str, dict[str, Any]]:
@@ -87,6 +87,8 @@ def test_every_tier_is_there(engine: Engine) -> None:
         "alertmanager",
         "postgres-exporter",
         "redis-exporter",
+        "node-exporter",
+        "cadvisor",
     }
 
 
@@ -129,6 +131,15 @@ def test_the_edge_cannot_reach_the_data_tier_nor_can_k6_or_the_gate(engine: Engi
         assert "janua-data" not in networks[name]
     assert networks["postgres"] == {"janua-data"}
     assert networks["redis"] == {"janua-data"}
+
+
+def test_the_engine_s_socket_is_given_to_cadvisor_alone_and_the_host_is_only_looked_at(engine: Engine) -> None:
+    mounts = {name: inputs.get("volumes") or [] for name, inputs in engine.of(CONTAINER).items()}
+    holders = {name for name, volumes in mounts.items() for v in volumes if "docker.sock" in str(v.get("hostPath"))}
+    assert holders == {"cadvisor"}
+    assert all(volume["readOnly"] for volume in mounts["cadvisor"])
+    assert [volume.get("hostPath") for volume in mounts["node-exporter"]] == [None]
+    assert {network["name"] for network in engine.of(CONTAINER)["cadvisor"]["networksAdvanced"]} == {"janua-monitoring"}
 
 
 def test_no_secret_is_in_an_environment_or_a_command(engine: Engine) -> None:
