@@ -20,6 +20,10 @@ CACHE_STORE_FAILURES = "janua_cache_store_failures_total"
 CACHE_INVALIDATIONS = "janua_cache_invalidations_total"
 REVOCATION = "janua_revocation_milliseconds"
 BUILD_INFO = "janua_build_info"
+# What the gate leaves for node_exporter: the figures of the release that it judged last, by their names.
+GATE_PASSED = "janua_gate_passed"
+GATE_JUDGED = "janua_gate_judged_timestamp_seconds"
+GATE_FIGURES = "janua_gate_figure"
 EDGE_ACTIVE_SERVERS = 'haproxy_backend_active_servers{proxy="replicas"}'
 
 API_ROUTES = 'path=~"/api/v1/.*"'
@@ -58,7 +62,64 @@ SERVICE_METRICS = frozenset(
     }
 )
 
-# What rules and dashboards read from elsewhere: the edge, the two exporters, and Prometheus itself.
+# What dashboards read from the exporters, beside what rules do.
+EXPORTED_METRICS = frozenset(
+    {
+        GATE_FIGURES,
+        GATE_JUDGED,
+        GATE_PASSED,
+        "container_cpu_usage_seconds_total",
+        "container_memory_working_set_bytes",
+        "container_network_receive_bytes_total",
+        "container_network_transmit_bytes_total",
+        "container_spec_memory_limit_bytes",
+        "container_start_time_seconds",
+        "node_cpu_seconds_total",
+        "node_disk_read_bytes_total",
+        "node_disk_written_bytes_total",
+        "node_filesystem_avail_bytes",
+        "node_filesystem_size_bytes",
+        "node_load1",
+        "node_load5",
+        "node_memory_MemAvailable_bytes",
+        "node_memory_MemTotal_bytes",
+        "node_pressure_cpu_waiting_seconds_total",
+        "node_pressure_io_waiting_seconds_total",
+        "node_pressure_memory_waiting_seconds_total",
+        "pg_database_size_bytes",
+        "pg_index_scans_total",
+        "pg_locks_count",
+        "pg_settings_max_connections",
+        "pg_stat_activity_count",
+        "pg_stat_database_blks_hit",
+        "pg_stat_database_blks_read",
+        "pg_stat_database_deadlocks",
+        "pg_stat_database_tup_deleted",
+        "pg_stat_database_tup_fetched",
+        "pg_stat_database_tup_inserted",
+        "pg_stat_database_tup_updated",
+        "pg_stat_database_xact_commit",
+        "pg_stat_database_xact_rollback",
+        "pg_stat_user_tables_n_dead_tup",
+        "pg_stat_user_tables_seq_scan",
+        "pg_statement_calls_total",
+        "pg_statement_seconds_total",
+        "process_cpu_seconds_total",
+        "process_resident_memory_bytes",
+        "redis_blocked_clients",
+        "redis_commands_duration_seconds_total",
+        "redis_commands_total",
+        "redis_connected_clients",
+        "redis_db_keys",
+        "redis_db_keys_expiring",
+        "redis_evicted_keys_total",
+        "redis_expired_keys_total",
+        "redis_memory_max_bytes",
+        "redis_memory_used_bytes",
+    }
+)
+
+# What rules read from elsewhere: the edge, the two exporters, and Prometheus itself.
 OTHER_METRICS = frozenset(
     {
         "ALERTS",

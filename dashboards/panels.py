@@ -1,16 +1,20 @@
-"""The two kinds of panel that the dashboards are made of: one figure, and figures over time."""
+"""The kinds of panel that the dashboards are made of: one figure, figures over time, and a list."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from grafana_foundation_sdk.builders import common as common_builders
 from grafana_foundation_sdk.builders import dashboard as builders
-from grafana_foundation_sdk.builders import prometheus, stat, timeseries
+from grafana_foundation_sdk.builders import prometheus, stat, table, timeseries
+from grafana_foundation_sdk.cog.builder import Builder
 from grafana_foundation_sdk.models import common, dashboard
+from grafana_foundation_sdk.models.prometheus import PromQueryFormat
 
-DATA_SOURCE = dashboard.DataSourceRef(type_val="prometheus", uid="prometheus")
+from dashboards import uids
 
-Panel = stat.Panel | timeseries.Panel
+DATA_SOURCE = dashboard.DataSourceRef(type_val="prometheus", uid=uids.PROMETHEUS)
+
+Panel = stat.Panel | timeseries.Panel | table.Panel
 
 # The width of Grafana's grid.
 COLUMNS = 24
@@ -18,8 +22,12 @@ COLUMNS = 24
 WINDOW = "$__rate_interval"
 
 MILLISECONDS = "ms"
+SECONDS = "s"
 PERCENT = "percent"
+BYTES = "bytes"
+BYTES_PER_SECOND = "Bps"
 REQUESTS_PER_SECOND = "reqps"
+PER_SECOND = "cps"
 COUNT = "short"
 
 NOTHING = "no data"
@@ -27,10 +35,11 @@ NOTHING = "no data"
 
 @dataclass(frozen=True)
 class Series:
-    """PromQL, and how its series are called in the legend."""
+    """PromQL, and how its series are called in the legend; with `exemplars`, dots that lead to traces as well."""
 
     expression: str
     legend: str
+    exemplars: bool = False
 
 
 @dataclass(frozen=True)
@@ -46,17 +55,37 @@ class Limit:
         return [dashboard.Threshold(value=None, color=low), dashboard.Threshold(value=self.value, color=high)]
 
 
-def figure(title: str, description: str, expression: str, unit: str, limit: Limit) -> stat.Panel:
+@dataclass(frozen=True)
+class Link:
+    """Where to look further: another dashboard or a runbook."""
+
+    title: str
+    address: str
+
+
+def down(title: str, uid: str) -> Link:
+    """Return a link to the dashboard `uid` that keeps the time that is looked at."""
+    return Link(title, f"/d/{uid}?${{__url_time_range}}")
+
+
+def linked(panel: stat.Panel | timeseries.Panel, *links: Link) -> Panel:
+    """Return the panel with links in its corner."""
+    return panel.links(_links(links))
+
+
+def figure(title: str, description: str, expression: str, unit: str, limit: Limit | None = None) -> stat.Panel:
     """Return a panel with the present value, green where the target holds and red where it does not."""
+    mode = common.BigValueColorMode.BACKGROUND if limit else common.BigValueColorMode.NONE
+    steps = limit.steps() if limit else [dashboard.Threshold(value=None, color="text")]
     return (
         stat.Panel()
         .title(title)
         .description(description)
         .datasource(DATA_SOURCE)
-        .with_target(_query(Series(expression, title), "A"))
+        .with_target(_query(Series(expression, title), "A").range())
         .unit(unit)
-        .thresholds(_thresholds(limit.steps()))
-        .color_mode(common.BigValueColorMode.BACKGROUND)
+        .thresholds(_thresholds(steps))
+        .color_mode(mode)
         .graph_mode(common.BigValueGraphMode.AREA)
         .reduce_options(common_builders.ReduceDataOptions().calcs(["lastNotNull"]))
         .no_value(NOTHING)
@@ -74,7 +103,7 @@ def graph(
         .title(title)
         .description(description)
         .datasource(DATA_SOURCE)
-        .targets([_query(one, chr(ord("A") + index)) for index, one in enumerate(series)])
+        .targets([_query(one, chr(ord("A") + index)).range() for index, one in enumerate(series)])
         .unit(unit)
         .min(0)
         .fill_opacity(8)
@@ -89,6 +118,43 @@ def graph(
     return panel
 
 
+def listing(title: str, description: str, expression: str, unit: str, columns: Mapping[str, str]) -> table.Panel:
+    """Return a panel with a row for each series as it is now, the largest value first.
+
+    `columns` are the labels to show, and `Value`, by the headings that they get.
+    """
+    return (
+        table.Panel()
+        .title(title)
+        .description(description)
+        .datasource(DATA_SOURCE)
+        .with_target(_query(Series(expression, ""), "A").format(PromQueryFormat.TABLE).instant())
+        .with_transformation(_only(columns))
+        .unit(unit)
+        .sort_by([common_builders.TableSortByFieldState().display_name(columns["Value"]).desc(True)])
+        .override_by_name(columns["Value"], [dashboard.DynamicConfigValue("custom.width", 150)])
+        .no_value(NOTHING)
+        .height(8)
+    )
+
+
+def linked_rows(panel: table.Panel, link: Link) -> table.Panel:
+    """Return the panel with a link in each row; its address names a column as `${__data.fields.HEADING}`."""
+    return panel.data_links(_links([link]))
+
+
+def _only(columns: Mapping[str, str]) -> dashboard.DataTransformerConfig:
+    """Return the transformation that shows `columns` in their order under their headings, without the time."""
+    return dashboard.DataTransformerConfig(
+        id_val="organize",
+        options={
+            "excludeByName": {"Time": True},
+            "indexByName": {name: place for place, name in enumerate(columns)},
+            "renameByName": dict(columns),
+        },
+    )
+
+
 def _nothing_is_neutral() -> dashboard.SpecialValueMap:
     """Return the mapping that shows NaN, a ratio of nothing to nothing, in neither the good colour nor the bad one."""
     return dashboard.SpecialValueMap(
@@ -100,14 +166,13 @@ def _nothing_is_neutral() -> dashboard.SpecialValueMap:
 
 
 def _query(series: Series, ref_id: str) -> prometheus.Dataquery:
-    return (
-        prometheus.Dataquery()
-        .expr(series.expression)
-        .legend_format(series.legend)
-        .ref_id(ref_id)
-        .datasource(DATA_SOURCE)
-        .range()
-    )
+    query = prometheus.Dataquery().expr(series.expression).ref_id(ref_id).datasource(DATA_SOURCE)
+    query = query.legend_format(series.legend) if series.legend else query
+    return query.exemplar(True) if series.exemplars else query
+
+
+def _links(links: Iterable[Link]) -> list[Builder[dashboard.DashboardLink]]:
+    return [builders.DashboardLink(link.title).url(link.address) for link in links]
 
 
 def _thresholds(steps: list[dashboard.Threshold]) -> builders.ThresholdsConfig:

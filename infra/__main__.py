@@ -19,7 +19,7 @@ images = Images(config)
 networks = Networks()
 
 hosts = Hosts(config, images, networks)
-monitoring = Monitoring(config, images, networks)
+monitoring = Monitoring(config, images, networks, hosts)
 database = Database(config, images, networks)
 cache = Cache(config, images, networks)
 application = Application(config, images, networks, database, cache)

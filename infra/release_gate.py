@@ -11,6 +11,7 @@ from infra.containers import Attachment, ContainerArgs
 from infra.images.resources import Images
 from infra.steps import step
 from infra.tiers.application import Application
+from infra.tiers.hosts import TEXTFILE
 from infra.tiers.monitoring import Monitoring
 from infra.tiers.networks import Networks
 
@@ -67,11 +68,13 @@ class ReleaseGate(pulumi.ComponentResource):
                     "REPLICAS": application.addresses().apply(",".join),
                     "K6_EXIT_CODE": smoke.container.exit_code.apply(str),
                     "SUMMARY_FILE": SUMMARY_FILE,
+                    "METRICS_FILE": f"{TEXTFILE}/gate.prom",
                 },
                 files={SUMMARY_FILE: smoke.log},
+                volumes={TEXTFILE: monitoring.hosts.textfile},
             ),
             application.release,
-            ResourceOptions(parent=self, depends_on=[smoke.passed]),
+            ResourceOptions(parent=self, depends_on=[smoke.passed, monitoring.hosts.writable]),
             judges=[smoke],
         )
         self.verdict = gate.log.apply(verdict)

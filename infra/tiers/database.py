@@ -14,6 +14,8 @@ from infra.tiers.networks import Networks
 OWNER_URL = "postgresql+psycopg://janua@postgres:5432/janua"
 APPLICATION_URL = "postgresql+psycopg://janua_app@postgres:5432/janua"
 MIGRATE = "alembic upgrade head && python -m service.bootstrap"
+# What the exporter asks beside its own questions.
+QUERIES = "/etc/postgres-exporter/queries.yml"
 SETTINGS = {
     "max_connections": "100",
     "shared_buffers": "128MB",
@@ -72,7 +74,9 @@ class Database(pulumi.ComponentResource):
                     "DATA_SOURCE_URI": "postgres:5432/janua?sslmode=disable",
                     "DATA_SOURCE_USER": "janua_exporter",
                     "DATA_SOURCE_PASS_FILE": "/run/secrets/database_exporter_password",
+                    "PG_EXPORTER_EXTEND_QUERY_PATH": QUERIES,
                 },
+                files={QUERIES: (ROOT / "infra/postgres/queries.yml").read_text()},
                 secrets={"database_exporter_password": secrets.database_exporter.get_secret_value()},
             ),
             wget_probe(9187, "/"),

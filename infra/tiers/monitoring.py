@@ -8,25 +8,27 @@ from pydantic import SecretStr
 from alerts import alertmanager, prometheus, targets
 from alerts.rule_files import Links, rule_files
 from alerts.rules import alerts
+from dashboards import boards, sources
 from infra.config import ROOT, EmailReceiver, Receivers, SlackReceiver, StackConfig
 from infra.containers import Attachment, ContainerArgs, Published, serve, wget_probe
 from infra.images.resources import Images
 from infra.images.table import table
+from infra.tiers.hosts import Hosts
 from infra.tiers.networks import Networks
 
 PROMETHEUS_PORT = 9090
 ALERTMANAGER_PORT = 9093
 GRAFANA_PORT = 3000
 RETENTION = "15d"
-PROVISIONING = ROOT / "dashboards" / "provisioning"
-DASHBOARDS = ROOT / "dashboards" / "json"
+PROVIDER = ROOT / "dashboards" / "provisioning" / "dashboards" / "janua.yml"
 
 
 class Monitoring(pulumi.ComponentResource):
-    """`prometheus` is the container to wait for; the `*_url` are for people."""
+    """`prometheus` is the container to wait for; the `*_url` are for people; `hosts` are the exporters beside it."""
 
-    def __init__(self, config: StackConfig, images: Images, networks: Networks) -> None:
+    def __init__(self, config: StackConfig, images: Images, networks: Networks, hosts: Hosts) -> None:
         super().__init__("janua:tiers:Monitoring", "monitoring")
+        self.hosts = hosts
         self._config = config
         self._images = images
         self._networks = networks
@@ -108,6 +110,8 @@ class Monitoring(pulumi.ComponentResource):
                     "--storage.tsdb.path=/prometheus",
                     f"--storage.tsdb.retention.time={RETENTION}",
                     f"--web.external-url={self.prometheus_url}",
+                    # Latencies carry the identifiers of traces.
+                    "--enable-feature=exemplar-storage",
                 ],
                 files={
                     "/etc/prometheus/prometheus.yml": prometheus.prometheus_yaml(settings),
@@ -126,12 +130,15 @@ class Monitoring(pulumi.ComponentResource):
 
     def _grafana(self) -> docker.Container:
         volume = docker.Volume("grafana", opts=ResourceOptions(parent=self))
+        provisioned = "/etc/grafana/provisioning"
+        interval = self._config.scrape_interval_seconds
         provisioning = {
-            f"/etc/grafana/provisioning/{file.relative_to(PROVISIONING).as_posix()}": file.read_text()
-            for file in sorted(PROVISIONING.rglob("*.yml"))
+            f"{provisioned}/datasources/janua.yml": sources.provisioning(sources.Addresses(), interval),
+            f"{provisioned}/dashboards/janua.yml": PROVIDER.read_text(),
         }
         dashboards = {
-            f"/var/lib/grafana/dashboards/{file.name}": file.read_text() for file in sorted(DASHBOARDS.glob("*.json"))
+            f"/var/lib/grafana/dashboards/{name}": text
+            for name, text in boards.texts(targets.load(), self._links()).items()
         }
         return serve(
             "grafana",

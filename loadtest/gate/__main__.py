@@ -1,18 +1,20 @@
 """The gate of a release, run to completion after k6: `python -m loadtest.gate`.
 
 Reads the environment: PROMETHEUS_URL, RELEASE, REPLICAS (the candidates, as `host:port,host:port`), K6_EXIT_CODE,
-SUMMARY_FILE (the log of k6), and optionally PATIENCE_SECONDS (45) for scrapes to catch up. Prints a table and a
-last line `VERDICT {…}`; exits with 0 for a release that may serve and 1 for one that may not.
+SUMMARY_FILE (the log of k6), and optionally PATIENCE_SECONDS (45) for scrapes to catch up and METRICS_FILE, to which
+the verdict is written for node_exporter. Prints a table and a last line `VERDICT {…}`; exits with 0 for a release that
+may serve and 1 for one that may not.
 """
 
 import os
 import sys
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from alerts import targets
-from loadtest.gate import k6_run
+from loadtest.gate import exposition, k6_run
 from loadtest.gate.answer import Verdict, line, table
 from loadtest.gate.candidates import Candidates, resolve
 from loadtest.gate.observation import Observation, observe, wait_for_scrapes
@@ -85,6 +87,8 @@ def main() -> int:
         verdict = Verdict(problems=(f"the gate was started wrongly: {error}",))
     else:
         verdict = decide(question, goals)
+        if file := os.environ.get("METRICS_FILE"):
+            exposition.write(exposition.metrics(verdict, question.candidates.release, time.time()), Path(file))
     print(table(verdict))
     print(line(verdict))
     return 1 if verdict.reasons else 0

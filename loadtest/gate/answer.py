@@ -39,18 +39,22 @@ def table(verdict: Verdict) -> str:
     return "\n".join([*lines, *(f"FAIL  {problem}" for problem in verdict.problems)])
 
 
+def figures(verdict: Verdict) -> dict[str, float | None]:
+    """Return the figures behind the verdict by their names; one that is not known is None."""
+    seen = asdict(verdict.seen.figures) if verdict.seen else {}
+    return {
+        "k6_requests": verdict.summary.api_requests if verdict.summary else None,
+        "prometheus_requests": int(verdict.seen.requests) if verdict.seen else None,
+        **{name: None if math.isnan(value) else round(value, 4) for name, value in seen.items()},
+    }
+
+
 def line(verdict: Verdict) -> str:
     """Return `VERDICT ` and the verdict as JSON; a figure that is not known is null."""
-    figures = asdict(verdict.seen.figures) if verdict.seen else {}
     content = {
         "verdict": "fail" if verdict.reasons else "pass",
         "reasons": verdict.reasons,
         "warnings": verdict.warnings,
-        "figures": {
-            "k6_requests": verdict.summary and verdict.summary.api_requests,
-            "prometheus_requests": verdict.seen and int(verdict.seen.requests),
-            **{name: None if math.isnan(value) else round(value, 4) for name, value in figures.items()},
-            "k6": verdict.summary and verdict.summary.content,
-        },
+        "figures": {**figures(verdict), "k6": verdict.summary and verdict.summary.content},
     }
     return f"VERDICT {json.dumps(content, separators=(',', ':'))}"

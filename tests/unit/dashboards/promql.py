@@ -8,7 +8,8 @@ _WINDOWS = re.compile(r"\[[^\]]*\]")
 # A name that a parenthesis follows is a function.
 _NAMES = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*\b(?!\s*\()")
 _WORDS = {"and", "or", "unless", "bool"}
-_SUFFIXES = re.compile(r"_(bucket|count|sum)$")
+# Counts of PostgreSQL's are gauges; its exporter has no histogram.
+_HISTOGRAM = re.compile(r"(?!pg_)(\w+)_(bucket|count|sum)")
 
 
 def metrics(expression: str) -> set[str]:
@@ -16,4 +17,9 @@ def metrics(expression: str) -> set[str]:
     bare = expression
     for noise in (_STRINGS, _LABEL_LISTS, _WINDOWS):
         bare = noise.sub(" ", bare)
-    return {_SUFFIXES.sub("", name) for name in _NAMES.findall(bare)} - _WORDS
+    return {_family(name) for name in _NAMES.findall(bare)} - _WORDS
+
+
+def _family(name: str) -> str:
+    part = _HISTOGRAM.fullmatch(name)
+    return part[1] if part else name

@@ -1,4 +1,4 @@
-"""The dashboards are current, laid out without gaps, described, and read only what exists."""
+"""The dashboards are current, laid out without gaps, described, linked, and read only what exists."""
 
 import json
 from collections import defaultdict
@@ -9,38 +9,59 @@ import pytest
 import yaml
 
 from alerts import targets
-from alerts.metrics import OTHER_METRICS, SERVICE_METRICS
+from alerts.metrics import EXPORTED_METRICS, OTHER_METRICS, SERVICE_METRICS
 from alerts.recordings import recordings
+from alerts.rule_files import Links
 from alerts.rules import alerts
 from alerts.sync import stale
+from dashboards import boards, uids
 from dashboards.generate import HERE, generated
-from dashboards.overview import overview
+from dashboards.queries import expressions
+from infra.config import ROOT
 from service.app import create_app
 from service.settings import Settings
 from tests.unit.dashboards.promql import metrics
 
 TARGETS = targets.load()
 RECORDED = {recording.name for recording in recordings(replicas=2)}
-OVERVIEW = json.loads((HERE / "json" / "overview.json").read_text())
-PANELS = [panel for panel in OVERVIEW["panels"] if panel["type"] != "row"]
-QUERIES = [query["expr"] for panel in PANELS for query in panel["targets"]]
+BOARDS = {file.stem: json.loads(file.read_text()) for file in sorted((HERE / "json").glob("*.json"))}
+PANELS = [
+    pytest.param(panel, id=f"{name}: {panel['title']}")
+    for name, board in BOARDS.items()
+    for panel in board["panels"]
+    if panel["type"] != "row"
+]
+READ_BY_PANELS = [expression.promql for board in BOARDS.values() for expression in expressions(board)]
 EXPRESSIONS = [
-    *QUERIES,
+    *READ_BY_PANELS,
     *(recording.expression for recording in recordings(replicas=2)),
     *(alert.expression for alert in alerts(TARGETS)),
 ]
+# What the libraries of Python and Prometheus export by themselves, for a look by hand.
+OF_THE_RUNTIME = ("python_", "process_")
 
-each_panel = pytest.mark.parametrize("panel", PANELS, ids=lambda panel: panel["title"])
+each_panel = pytest.mark.parametrize("panel", PANELS)
+each_board = pytest.mark.parametrize("name", BOARDS)
 
 
-def test_the_json_is_current() -> None:
+def test_what_grafana_loads_is_current() -> None:
     assert stale(generated()) == []
 
 
-def test_the_dashboard_keeps_its_address_and_its_panels_theirs() -> None:
-    assert OVERVIEW["uid"] == "janua-overview"
-    assert [panel["id"] for panel in OVERVIEW["panels"]] == list(range(1, len(OVERVIEW["panels"]) + 1))
-    assert [variable["name"] for variable in OVERVIEW["templating"]["list"]] == ["route"]
+def test_every_dashboard_keeps_its_address() -> None:
+    assert {name: board["uid"] for name, board in BOARDS.items()} == {
+        "overview": "janua-overview",
+        "cache": "janua-cache",
+        "database": "janua-database",
+        "hosts": "janua-hosts",
+        "deployments": "janua-deployments",
+    }
+
+
+@each_board
+def test_every_panel_keeps_its_address(name: str) -> None:
+    panels = BOARDS[name]["panels"]
+    assert [panel["id"] for panel in panels] == list(range(1, len(panels) + 1))
 
 
 @each_panel
@@ -51,55 +72,111 @@ def test_a_panel_has_description_unit_and_data_source(panel: dict[str, Any]) -> 
     assert all(query["datasource"] == panel["datasource"] for query in panel["targets"])
 
 
-def test_a_figure_without_traffic_is_neither_good_nor_bad() -> None:
+@each_panel
+def test_a_figure_without_traffic_is_neither_good_nor_bad(panel: dict[str, Any]) -> None:
     """A ratio of nothing to nothing is NaN, which Grafana would show as it is, in the colour of the lowest step."""
-    figures = [panel for panel in PANELS if panel["type"] == "stat"]
-    assert figures
-    for panel in figures:
+    if panel["type"] == "stat":
         (mapping,) = panel["fieldConfig"]["defaults"]["mappings"]
         assert mapping["options"]["match"] == "null+nan"
         assert mapping["options"]["result"]["text"] == "no data"
 
 
-def test_titles_are_unique() -> None:
-    assert len({panel["title"] for panel in PANELS}) == len(PANELS)
+@each_board
+def test_titles_are_unique(name: str) -> None:
+    titles = [panel["title"] for panel in BOARDS[name]["panels"]]
+    assert len(set(titles)) == len(titles)
 
 
-def test_every_line_of_panels_fills_the_grid() -> None:
+@each_board
+def test_every_line_of_panels_fills_the_grid(name: str) -> None:
     lines = defaultdict(list)
-    for panel in OVERVIEW["panels"]:
+    for panel in BOARDS[name]["panels"]:
         lines[panel["gridPos"]["y"]].append(panel["gridPos"])
     for line in lines.values():
         assert sum(place["w"] for place in line) == 24
         assert len({place["h"] for place in line}) == 1
 
 
+@each_board
+def test_every_dashboard_leads_back_to_the_overview_and_to_the_others(name: str) -> None:
+    overview, others = BOARDS[name]["links"]
+    assert overview["url"] == f"/d/{uids.OVERVIEW}"
+    assert others["tags"] == BOARDS[name]["tags"] == ["janua"]
+
+
+@each_board
+def test_releases_are_marked(name: str) -> None:
+    (annotation,) = BOARDS[name]["annotations"]["list"]
+    assert annotation["expr"] == "janua_gate_judged_timestamp_seconds * 1000"
+    assert annotation["useValueForTime"] == "on"
+    assert annotation["titleFormat"] == "Release {{release}}"
+
+
+def test_routes_can_be_chosen_where_panels_go_by_them() -> None:
+    for name, board in BOARDS.items():
+        chosen = any("$route" in expression.promql for expression in expressions(board))
+        assert [variable["name"] for variable in board["templating"].get("list", [])] == ["route"] * chosen, name
+
+
+def test_links_of_panels_lead_to_dashboards_and_runbooks_that_exist() -> None:
+    urls = {link["url"] for board in BOARDS.values() for panel in board["panels"] for link in panel.get("links", [])}
+    down = {url.split("?")[0] for url in urls if url.startswith("/d/")}
+    assert down == {f"/d/{board['uid']}" for board in BOARDS.values()} - {f"/d/{uids.OVERVIEW}"}
+    runbooks = {url for url in urls if not url.startswith("/d/")}
+    assert len(runbooks) >= 5
+    assert [runbook for runbook in runbooks if not (ROOT / runbook).is_file()] == []
+
+
+def test_an_alert_that_fires_has_its_runbook_one_click_away() -> None:
+    texts = boards.texts(TARGETS, Links(runbooks="https://runbooks.test"))
+    (panel,) = (p for p in json.loads(texts["overview.json"])["panels"] if p["title"] == "Alerts and their runbooks")
+    (link,) = panel["fieldConfig"]["defaults"]["links"]
+    assert link["url"] == "https://runbooks.test/${__data.fields.Alert}.md"
+
+
+def test_latencies_by_histogram_show_exemplars() -> None:
+    queries = [query for board in BOARDS.values() for panel in board["panels"] for query in panel.get("targets", [])]
+    dotted = {query["expr"] for query in queries if query.get("exemplar")}
+    for metric in ("janua_request_latency", "janua_auth_operation", "janua_revocation"):
+        assert any(metric in expression for expression in dotted), metric
+    assert all("histogram_quantile" in expression for expression in dotted)
+
+
 @pytest.mark.parametrize(
-    ("target", "title"),
+    ("target", "board", "title"),
     [
-        ("auth_latency_p95_ms", "Auth p95"),
-        ("validation_latency_p95_ms", "Validation p95"),
-        ("queries_per_auth_request_max", "Queries per auth request"),
-        ("cache_hit_rate_min_percent", "Cache hit rate"),
-        ("error_rate_max_percent", "Error rate"),
-        ("auth_operation_latency_p95_ms", "Auth operations"),
+        ("auth_latency_p95_ms", "overview", "Auth p95"),
+        ("validation_latency_p95_ms", "overview", "Validation p95"),
+        ("queries_per_auth_request_max", "overview", "Queries per auth request"),
+        ("cache_hit_rate_min_percent", "overview", "Cache hit rate"),
+        ("error_rate_max_percent", "overview", "Error rate"),
+        ("auth_operation_latency_p95_ms", "overview", "Auth operations"),
+        ("cache_hit_rate_min_percent", "cache", "Hit rate"),
+        ("queries_per_auth_request_max", "database", "Queries per request"),
+        ("auth_latency_p95_ms", "deployments", "Auth p95 by release"),
     ],
 )
-def test_a_target_is_the_threshold_of_its_panel(target: str, title: str) -> None:
+def test_a_target_is_the_threshold_of_its_panel(target: str, board: str, title: str) -> None:
     changes: dict[str, Any] = {target: 77}
-    board = json.loads(json.dumps(overview(replace(TARGETS, **changes)), default=lambda part: part.to_json()))
-    (panel,) = (panel for panel in board["panels"] if panel["title"] == title)
+    text = boards.texts(replace(TARGETS, **changes), Links())[f"{board}.json"]
+    (panel,) = (panel for panel in json.loads(text)["panels"] if panel["title"] == title)
     assert panel["fieldConfig"]["defaults"]["thresholds"]["steps"][1]["value"] == 77
+
+
+def test_the_budget_is_that_of_the_target() -> None:
+    text = boards.texts(replace(TARGETS, auth_latency_p95_ms=75), Links())["overview.json"]
+    (panel,) = (panel for panel in json.loads(text)["panels"] if panel["title"] == "Auth latency budget")
+    assert 'le="75.0"' in panel["targets"][0]["expr"]
 
 
 def test_what_panels_and_rules_read_exists() -> None:
     read = set().union(*map(metrics, EXPRESSIONS))
-    assert read - RECORDED - SERVICE_METRICS - OTHER_METRICS == set()
+    assert read - RECORDED - SERVICE_METRICS - OTHER_METRICS - EXPORTED_METRICS == set()
 
 
 def test_what_is_recorded_or_named_is_read() -> None:
     read = set().union(*map(metrics, EXPRESSIONS))
-    assert (RECORDED | SERVICE_METRICS | OTHER_METRICS) - read == set()
+    assert (RECORDED | SERVICE_METRICS | OTHER_METRICS | EXPORTED_METRICS) - read == set()
 
 
 def test_the_service_exports_what_is_read_and_nothing_else_is_its_own() -> None:
@@ -107,7 +184,7 @@ def test_the_service_exports_what_is_read_and_nothing_else_is_its_own() -> None:
     names = {
         family.name + ("_total" if family.type == "counter" else "")
         for family in exposed.collect()
-        if family.name.startswith("janua_")
+        if not family.name.startswith(OF_THE_RUNTIME)
     }
     assert names == SERVICE_METRICS
 
@@ -118,6 +195,7 @@ def test_the_service_exports_what_is_read_and_nothing_else_is_its_own() -> None:
         ('sum by (path) (rate(a_total{job="x"}[5m])) / b', {"a_total", "b"}),
         ('histogram_quantile(0.95, sum by (le) (rate(h_bucket{path=~"/b/.*"}[1m])))', {"h"}),
         ("a * on (instance) group_left () c_count", {"a", "c"}),
+        ("pg_locks_count", {"pg_locks_count"}),
         ("x:y:5m >= 3 and z == 1 or vector(0)", {"x:y:5m", "z"}),
     ],
 )
@@ -126,14 +204,18 @@ def test_the_metrics_of_an_expression_are_found(expression: str, names: set[str]
 
 
 def test_data_sources_have_the_identifiers_that_the_panels_use() -> None:
-    sources = yaml.safe_load((HERE / "provisioning" / "datasources" / "janua.yml").read_text())["datasources"]
-    assert {source["uid"]: source["url"] for source in sources} == {
+    provisioned = yaml.safe_load((HERE / "provisioning" / "datasources" / "janua.yml").read_text())["datasources"]
+    assert {source["uid"]: source["url"] for source in provisioned} == {
         "prometheus": "http://prometheus:9090",
         "alertmanager": "http://alertmanager:9093",
+        "zipkin": "http://zipkin:9411",
     }
+    (prometheus,) = (source for source in provisioned if source["isDefault"])
+    (destination,) = prometheus["jsonData"]["exemplarTraceIdDestinations"]
+    assert destination == {"name": "trace_id", "datasourceUid": "zipkin"}
 
 
 def test_dashboards_are_loaded_from_where_they_are_put() -> None:
     (provider,) = yaml.safe_load((HERE / "provisioning" / "dashboards" / "janua.yml").read_text())["providers"]
     assert provider["options"]["path"] == "/var/lib/grafana/dashboards"
-    assert provider["allowUiUpdates"] is False
+    assert (provider["folderUid"], provider["allowUiUpdates"]) == (uids.FOLDER, False)

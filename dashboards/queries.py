@@ -1,0 +1,32 @@
+"""What a dashboard asks Prometheus: every expression in its JSON, by where it stands."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Expression:
+    """PromQL with Grafana's variables in it, and the panel (or annotation) that asks it."""
+
+    board: str
+    panel: str
+    promql: str
+
+    @property
+    def place(self) -> str:
+        """Return where it stands, for people."""
+        return f"{self.board} / {self.panel}"
+
+    def filled(self, window: str = "1m") -> str:
+        """Return it as Grafana would ask it, with every route chosen."""
+        return self.promql.replace("$__rate_interval", window).replace("$route", "/api/v1/.*")
+
+
+def expressions(board: Mapping[str, Any]) -> Iterator[Expression]:
+    """Yield every expression of a dashboard's JSON."""
+    for panel in board["panels"]:
+        for query in panel.get("targets", []):
+            yield Expression(board["title"], panel["title"], query["expr"])
+    for annotation in board["annotations"]["list"]:
+        yield Expression(board["title"], f"annotation {annotation['name']}", annotation["expr"])

@@ -1,0 +1,67 @@
+"""How is PostgreSQL itself?"""
+
+from dashboards.panels import BYTES, COUNT, PER_SECOND, PERCENT, WINDOW, Panel, Series, graph
+
+_OURS = 'datname="janua"'
+
+
+def lines() -> list[list[Panel]]:
+    """Return connections, locks and transactions, then memory, growth and what was undone."""
+    return [_present(), _past()]
+
+
+def _present() -> list[Panel]:
+    return [
+        graph(
+            "Server connections",
+            "Connections to the database by state, and how many the server accepts.",
+            [
+                Series(f"sum by (state) (pg_stat_activity_count{{{_OURS}}})", "{{state}}"),
+                Series("pg_settings_max_connections", "accepted"),
+            ],
+            COUNT,
+        ),
+        graph(
+            "Locks",
+            "Locks that are held or waited for, by mode; exclusive ones that stay are somebody's open transaction.",
+            [Series(f"sum by (mode) (pg_locks_count{{{_OURS}}})", "{{mode}}")],
+            COUNT,
+        ),
+        graph(
+            "Transactions",
+            "Per second: committed, rolled back, and ended because they were locked in a circle.",
+            [
+                Series(f"rate(pg_stat_database_xact_commit{{{_OURS}}}[{WINDOW}])", "committed"),
+                Series(f"rate(pg_stat_database_xact_rollback{{{_OURS}}}[{WINDOW}])", "rolled back"),
+                Series(f"rate(pg_stat_database_deadlocks{{{_OURS}}}[{WINDOW}])", "deadlocked"),
+            ],
+            PER_SECOND,
+        ),
+    ]
+
+
+def _past() -> list[Panel]:
+    hits, reads = (f"rate(pg_stat_database_blks_{kind}{{{_OURS}}}[{WINDOW}])" for kind in ("hit", "read"))
+    return [
+        graph(
+            "Pages found in memory",
+            "Share of the pages that PostgreSQL found in its own memory; the rest it asks of the operating system.",
+            [Series(f"100 * {hits} / ({hits} + {reads})", "found")],
+            PERCENT,
+        ),
+        graph(
+            "Rows",
+            "Rows per second that statements returned to whoever asked, inserted, updated and deleted.",
+            [
+                Series(f"rate(pg_stat_database_tup_{verb}{{{_OURS}}}[{WINDOW}])", verb)
+                for verb in ("fetched", "inserted", "updated", "deleted")
+            ],
+            PER_SECOND,
+        ),
+        graph(
+            "Database size",
+            "What the database takes on disk, its indexes included.",
+            [Series(f"pg_database_size_bytes{{{_OURS}}}", "size")],
+            BYTES,
+        ),
+    ]

@@ -1,0 +1,72 @@
+"""Do indexes answer what is asked, and which statements take the time?
+
+The figures come from two queries of the exporter's: infra/postgres/queries.yml.
+"""
+
+from dashboards.panels import COUNT, MILLISECONDS, PER_SECOND, SECONDS, WINDOW, Panel, Series, graph, listing
+
+_BY_STATEMENT = "sum by (statement)"
+_SECONDS = f"{_BY_STATEMENT} (rate(pg_statement_seconds_total[5m]))"
+_CALLS = f"{_BY_STATEMENT} (rate(pg_statement_calls_total[5m]))"
+
+
+def tables() -> list[list[Panel]]:
+    """Return how tables are read: by which index, or as a whole."""
+    return [
+        [
+            graph(
+                "Index use",
+                "Scans per second of each index; one that is never used only costs.",
+                [Series(f"sum by (index) (rate(pg_index_scans_total[{WINDOW}]))", "{{index}}")],
+                PER_SECOND,
+            ),
+            graph(
+                "Tables read as a whole",
+                "Sequential scans per second of each table: right for a small one, an index is missing on a large one.",
+                [Series(f"sum by (relname) (rate(pg_stat_user_tables_seq_scan[{WINDOW}]))", "{{relname}}")],
+                PER_SECOND,
+            ),
+            graph(
+                "Dead rows",
+                "Rows of each table that are dead and not yet cleaned up: they make it larger and slower.",
+                [Series("sum by (relname) (pg_stat_user_tables_n_dead_tup)", "{{relname}}")],
+                COUNT,
+            ),
+        ]
+    ]
+
+
+def lines() -> list[list[Panel]]:
+    """Return the statements that are slow, and those that take the server's time."""
+    return [
+        [
+            listing(
+                "Slowest statements",
+                "Mean time of a statement over the last 5 minutes, of the twenty that take the most time in all.",
+                f"1000 * {_SECONDS} / ({_CALLS} > 0)",
+                MILLISECONDS,
+                {"statement": "Statement", "Value": "Mean time"},
+            ),
+            listing(
+                "Statements by their share of time",
+                "Seconds that the server spends on a statement in each second, over the last 5 minutes: mean time "
+                "multiplied by calls.",
+                _SECONDS,
+                SECONDS,
+                {"statement": "Statement", "Value": "Time per second"},
+            ),
+        ],
+        [
+            graph(
+                "Calls of statements",
+                "Calls per second of the five statements that take the most time.",
+                [
+                    Series(
+                        f"topk(5, {_BY_STATEMENT} (rate(pg_statement_calls_total[{WINDOW}])))",
+                        "{{statement}}",
+                    )
+                ],
+                PER_SECOND,
+            )
+        ],
+    ]

@@ -1,0 +1,14 @@
+"""The identifiers by which dashboards and data sources are found: links and alerts hold on to them."""
+
+from alerts.rule_files import OVERVIEW_UID
+
+OVERVIEW = OVERVIEW_UID
+CACHE = "janua-cache"
+DATABASE = "janua-database"
+HOSTS = "janua-hosts"
+DEPLOYMENTS = "janua-deployments"
+
+FOLDER = "janua"
+PROMETHEUS = "prometheus"
+ALERTMANAGER = "alertmanager"
+ZIPKIN = "zipkin"
