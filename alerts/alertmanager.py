@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import yaml
 
-from alerts.rules import Alert, Severity
+from alerts.alert import Alert, Severity
 
 SECRETS_DIRECTORY = "/run/secrets"
 
@@ -86,7 +86,8 @@ def alertmanager_yaml(receivers: Receivers, alerts: Sequence[Alert]) -> str:
             "repeat_interval": "4h",
             "routes": [
                 _route('alertname="Watchdog"', "watchdog", group_wait="0s", repeat_interval="1m"),
-                _route(f'severity="{Severity.PAGE}"', "page"),
+                # A page that waits for others to come with it is late.
+                _route(f'severity="{Severity.PAGE}"', "page", group_wait="5s", group_interval="30s"),
                 _route(f'severity="{Severity.TICKET}"', "ticket", repeat_interval="24h"),
             ],
         },

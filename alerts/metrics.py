@@ -20,6 +20,10 @@ CACHE_STORE_FAILURES = "janua_cache_store_failures_total"
 CACHE_INVALIDATIONS = "janua_cache_invalidations_total"
 REVOCATION = "janua_revocation_milliseconds"
 BUILD_INFO = "janua_build_info"
+AUDIT_ROWS = "janua_audit_rows_total"
+# What the backup leaves for node_exporter (infra/jobs/backup.sh).
+BACKUP_ATTEMPT = "janua_backup_last_attempt_timestamp_seconds"
+BACKUP_SUCCESS = "janua_backup_last_success_timestamp_seconds"
 # What the gate leaves for node_exporter: the figures of the release that it judged last, by their names.
 GATE_PASSED = "janua_gate_passed"
 GATE_JUDGED = "janua_gate_judged_timestamp_seconds"
@@ -48,7 +52,7 @@ SERVICE_METRICS = frozenset(
         CACHE_INVALIDATIONS,
         REVOCATION,
         BUILD_INFO,
-        "janua_audit_rows_total",
+        AUDIT_ROWS,
         "janua_cache_hit_rate_percent",
         DATABASE_ROLE_RESTRICTED,
         DB_ROUND_TRIPS,
@@ -123,6 +127,9 @@ EXPORTED_METRICS = frozenset(
 OTHER_METRICS = frozenset(
     {
         "ALERTS",
+        "alertmanager_notifications_failed_total",
+        BACKUP_ATTEMPT,
+        BACKUP_SUCCESS,
         "haproxy_backend_active_servers",
         "haproxy_process_start_time_seconds",
         "pg_up",

@@ -31,6 +31,12 @@ def error_ratio(selector: str, window: str, by: str = "") -> str:
     return f"({failed} or {none_failed}) / {answered}"
 
 
+def slow_ratio(selector: str, limit_ms: float, window: str) -> str:
+    """Return the share (0 to 1) of requests that took longer than a limit, which is a boundary of the histogram."""
+    fast = f'sum(rate({REQUEST_LATENCY}_bucket{{{selector},le="{float(limit_ms)}"}}[{window}]))'
+    return f"1 - {fast} / {requests(selector, window)}"
+
+
 def cache_hit_ratio(window: str) -> str:
     """Return the share (0 to 1) of cache look-ups that some tier answered."""
     hits = cache_lookups(CACHE_HITS, window)

@@ -6,12 +6,14 @@ from string import Formatter
 
 import yaml
 
+from alerts.alert import Alert
+from alerts.burn import require_boundaries
 from alerts.recordings import Recording, recordings
-from alerts.rules import Alert, alerts
+from alerts.rules import alerts
 from alerts.targets import Targets
 
 DEFAULT_REPLICAS = 2
-OVERVIEW_UID = "janua-overview"
+DEFAULT_SCRAPE_SECONDS = 5
 
 
 @dataclass(frozen=True)
@@ -29,20 +31,28 @@ class Links:
         """Return the address of the runbook of the alert of that name."""
         return f"{self.runbooks}/{alert}.md"
 
-    def overview(self) -> str:
-        """Return the address of the overview dashboard."""
-        return f"{self.dashboards}/{OVERVIEW_UID}"
+    def dashboard(self, uid: str) -> str:
+        """Return the address of the dashboard with that identifier."""
+        return f"{self.dashboards}/{uid}"
 
 
-def rule_files(targets: Targets, replicas: int = DEFAULT_REPLICAS, links: Links | None = None) -> dict[str, str]:
+def rule_files(
+    targets: Targets,
+    replicas: int = DEFAULT_REPLICAS,
+    links: Links | None = None,
+    scrape_interval: int = DEFAULT_SCRAPE_SECONDS,
+) -> dict[str, str]:
     """Return the rule files of a stack, name to text, for the directory /etc/prometheus/rules.
 
-    `replicas` is how many replicas of the service are meant to run; ValueError if below 1.
+    `replicas` is how many replicas of the service are meant to run, ValueError if below 1; `scrape_interval` are the
+    seconds between two scrapes. Raises TargetsError for a latency that the service's histograms cannot tell of.
     """
     if replicas < 1:
         raise ValueError(f"a stack has at least one replica, not {replicas}")
+    require_boundaries(targets)
+    recorded = recordings(targets, replicas, scrape_interval)
     return {
-        "recordings.yml": _group("janua-recordings", [_recording(rule) for rule in recordings(replicas)]),
+        "recordings.yml": _group("janua-recordings", [_recording(rule) for rule in recorded]),
         "alerts.yml": _group("janua-alerts", [_alert(rule, links or Links()) for rule in alerts(targets)]),
     }
 
@@ -57,7 +67,7 @@ def annotations(alert: Alert, links: Links, figure: str, values: Mapping[str, st
     return {
         "summary": alert.summary.format(value=figure, **values),
         "runbook_url": links.runbook(alert.name),
-        "dashboard_url": links.overview(),
+        "dashboard_url": links.dashboard(alert.dashboard),
     }
 
 

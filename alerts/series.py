@@ -56,14 +56,18 @@ def every(samples: int) -> str:
 
 def latencies(path: str, between: tuple[float, float], growth: str, instance: str = "a:8000") -> Series:
     """Return a replica's histogram of requests that all took between two boundaries, in milliseconds."""
-    low, high = between
-    boundaries = {f"{low:g}": always(0), f"{high:g}": growth, "+Inf": growth}
     labels = {"job": SERVICE_JOB, "instance": instance, "path": path, "status": "200"}
+    return histogram(REQUEST_LATENCY, labels, between, growth)
+
+
+def histogram(metric: str, labels: Mapping[str, str], between: tuple[float, float], growth: str) -> Series:
+    """Return a histogram whose observations all lie between two boundaries."""
+    low, high = between
+    boundaries = {str(float(low)): always(0), str(float(high)): growth, "+Inf": growth}
     buckets = {
-        series(f"{REQUEST_LATENCY}_bucket", labels | {"le": boundary}): values
-        for boundary, values in boundaries.items()
+        series(f"{metric}_bucket", {**labels, "le": boundary}): values for boundary, values in boundaries.items()
     }
-    return buckets | {series(f"{REQUEST_LATENCY}_count", labels): growth}
+    return buckets | {series(f"{metric}_count", labels): growth}
 
 
 def requests(path: str, status: int) -> str:

@@ -55,6 +55,10 @@ class Targets:
     index_speedup_min_factor: IndexSpeedups
     k6: K6Thresholds
 
+    def latencies(self) -> dict[str, float]:
+        """Every latency that the service's histograms have to tell of, in milliseconds, by its key."""
+        return {field.name: getattr(self, field.name) for field in fields(self) if field.name.endswith("_ms")}
+
 
 def load(path: Path = TARGETS_FILE) -> Targets:
     """Read the targets from `path`.

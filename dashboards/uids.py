@@ -1,8 +1,6 @@
 """The identifiers by which dashboards and data sources are found: links and alerts hold on to them."""
 
-from alerts.rule_files import OVERVIEW_UID
-
-OVERVIEW = OVERVIEW_UID
+OVERVIEW = "janua-overview"
 CACHE = "janua-cache"
 DATABASE = "janua-database"
 HOSTS = "janua-hosts"

@@ -20,7 +20,7 @@ networks = Networks()
 
 hosts = Hosts(config, images, networks)
 monitoring = Monitoring(config, images, networks, hosts)
-database = Database(config, images, networks)
+database = Database(config, images, networks, hosts)
 cache = Cache(config, images, networks)
 application = Application(config, images, networks, database, cache)
 gate = ReleaseGate(config, images, networks, application, monitoring)

@@ -6,17 +6,22 @@ from typing import Any
 import pulumi
 from pulumi import Output, Resource, ResourceOptions
 
+from alerts import burn, targets
+from alerts.alert import Severity
+from alerts.rules import alerts
 from infra.config import ROOT, StackConfig
 from infra.containers import Attachment, ContainerArgs
 from infra.images.resources import Images
 from infra.steps import step
 from infra.tiers.application import Application
 from infra.tiers.hosts import TEXTFILE
-from infra.tiers.monitoring import Monitoring
+from infra.tiers.monitoring import ALERTMANAGER_PORT, Monitoring
 from infra.tiers.networks import Networks
 
 SUMMARY_FILE = "/tmp/smoke.log"  # noqa: S108 - inside the gate's own container
 VERDICT = "VERDICT "
+# What starting k6 and judging its run takes.
+JUDGING_SECONDS = 15
 K6 = ROOT / "loadtest" / "k6"
 TARGETS = ROOT / "alerts" / "targets.json"
 
@@ -35,6 +40,23 @@ class ReleaseGate(pulumi.ComponentResource):
         monitoring: Monitoring,
     ) -> None:
         super().__init__("janua:release:Gate", "gate")
+        quiet = step(
+            "silence",
+            ContainerArgs(
+                image=application.image,
+                networks=[Attachment(networks.monitoring)],
+                memory_mb=64,
+                command=["python", "-m", "infra.jobs.silence"],
+                environment={
+                    "ALERTMANAGER_URL": f"http://alertmanager:{ALERTMANAGER_PORT}",
+                    "STACK": pulumi.get_stack(),
+                    "RELEASE": application.release,
+                    "SILENCES": json.dumps(silences(config)),
+                },
+            ),
+            application.release,
+            ResourceOptions(parent=self, depends_on=[*application.replicas, monitoring.alertmanager]),
+        )
         smoke = step(
             "smoke",
             ContainerArgs(
@@ -53,7 +75,7 @@ class ReleaseGate(pulumi.ComponentResource):
                 files=smoke_files(),
             ),
             application.release,
-            ResourceOptions(parent=self, depends_on=[*application.replicas, monitoring.prometheus]),
+            ResourceOptions(parent=self, depends_on=[quiet.passed, *application.replicas, monitoring.prometheus]),
         )
         gate = step(
             "judge",
@@ -79,6 +101,28 @@ class ReleaseGate(pulumi.ComponentResource):
         )
         self.verdict = gate.log.apply(verdict)
         self.passed = gate.passed
+
+
+def silences(config: StackConfig) -> list[dict[str, object]]:
+    """Return which alerts the smoke run can cause, and for how many seconds: until their short window forgets it.
+
+    A page is silent for half a minute after the promotion at most: a release's first minutes are when it is needed.
+    """
+    windows = burn.seconds(config.scrape_interval_seconds)
+    ends = {Severity.PAGE: windows[burn.PAGE_SHORT], Severity.TICKET: windows[burn.TICKET_SHORT]}
+    caused = [alert for alert in alerts(targets.load()) if alert.by_smoke]
+    return [
+        {
+            "alerts": [alert.name for alert in caused if alert.severity is severity],
+            "seconds": seconds_of(config.smoke_duration) + JUDGING_SECONDS + window,
+        }
+        for severity, window in ends.items()
+    ]
+
+
+def seconds_of(duration: str) -> int:
+    """Return the seconds of a duration such as `30s` or `5m`."""
+    return int(duration[:-1]) * {"s": 1, "m": 60}[duration[-1]]
 
 
 def smoke_files() -> dict[str, str]:

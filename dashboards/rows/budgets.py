@@ -5,15 +5,15 @@ what is left of that allowance: 100 % after a day without a miss, 0 % when it is
 """
 
 from alerts import promql
-from alerts.metrics import API_ROUTES, AUTH_ROUTES, REQUEST_LATENCY, VALIDATE_ROUTE
+from alerts.burn import SLOW_BUDGET_PERCENT
+from alerts.metrics import API_ROUTES, AUTH_ROUTES, VALIDATE_ROUTE
 from alerts.rule_files import Links
 from alerts.targets import Targets
 from dashboards.panels import PERCENT, WINDOW, Limit, Panel, Series, figure, graph, linked
 from dashboards.rows.figures import runbook
 
 DAY = "1d"
-# What a p95 leaves: five requests of a hundred.
-SLOW_ALLOWED = 0.05
+SLOW_ALLOWED = SLOW_BUDGET_PERCENT / 100
 _LEFT = Limit(0, keep_above=True)
 
 
@@ -30,22 +30,22 @@ def _left(targets: Targets, links: Links) -> list[Panel]:
                 "Auth latency budget",
                 f"What is left of the {100 * SLOW_ALLOWED:g} % of a day's auth requests that may take "
                 f"{targets.auth_latency_p95_ms:g} ms or more.",
-                _remaining(_slow(AUTH_ROUTES, targets.auth_latency_p95_ms, DAY), SLOW_ALLOWED),
+                _remaining(promql.slow_ratio(AUTH_ROUTES, targets.auth_latency_p95_ms, DAY), SLOW_ALLOWED),
                 PERCENT,
                 _LEFT,
             ),
-            runbook(links, "AuthLatencyHigh"),
+            runbook(links, "AuthLatencyBudgetBurn"),
         ),
         linked(
             figure(
                 "Validation latency budget",
                 f"What is left of the {100 * SLOW_ALLOWED:g} % of a day's token validations that may take "
                 f"{targets.validation_latency_p95_ms:g} ms or more.",
-                _remaining(_slow(VALIDATE_ROUTE, targets.validation_latency_p95_ms, DAY), SLOW_ALLOWED),
+                _remaining(promql.slow_ratio(VALIDATE_ROUTE, targets.validation_latency_p95_ms, DAY), SLOW_ALLOWED),
                 PERCENT,
                 _LEFT,
             ),
-            runbook(links, "ValidationLatencyHigh"),
+            runbook(links, "ValidationLatencyBudgetBurn"),
         ),
         linked(
             figure(
@@ -55,14 +55,14 @@ def _left(targets: Targets, links: Links) -> list[Panel]:
                 PERCENT,
                 _LEFT,
             ),
-            runbook(links, "ErrorRateHigh"),
+            runbook(links, "ErrorBudgetBurn"),
         ),
     ]
 
 
 def _burning(targets: Targets) -> Panel:
-    auth = _slow(AUTH_ROUTES, targets.auth_latency_p95_ms, WINDOW)
-    validation = _slow(VALIDATE_ROUTE, targets.validation_latency_p95_ms, WINDOW)
+    auth = promql.slow_ratio(AUTH_ROUTES, targets.auth_latency_p95_ms, WINDOW)
+    validation = promql.slow_ratio(VALIDATE_ROUTE, targets.validation_latency_p95_ms, WINDOW)
     errors = promql.error_ratio(API_ROUTES, WINDOW)
     return graph(
         "Budget spent",
@@ -75,12 +75,6 @@ def _burning(targets: Targets) -> Panel:
         PERCENT,
         Limit(100),
     )
-
-
-def _slow(selector: str, limit_ms: float, window: str) -> str:
-    """Return the share of requests that took longer than the target, which is a boundary of the histogram."""
-    fast = f'sum(rate({REQUEST_LATENCY}_bucket{{{selector},le="{float(limit_ms)}"}}[{window}]))'
-    return f"1 - {fast} / {promql.requests(selector, window)}"
 
 
 def _remaining(used: str, allowed: float) -> str:

@@ -8,6 +8,7 @@ from infra.config import ROOT, StackConfig
 from infra.containers import Attachment, ContainerArgs, Health, serve, wget_probe
 from infra.images.resources import Images
 from infra.steps import Step, step
+from infra.tiers.hosts import TEXTFILE, Hosts
 from infra.tiers.networks import Networks
 
 # SQLAlchemy URLs; the passwords come from files.
@@ -27,8 +28,9 @@ SETTINGS = {
 class Database(pulumi.ComponentResource):
     """`postgres` is the container to wait for; `prepare` gives what a release waits for."""
 
-    def __init__(self, config: StackConfig, images: Images, networks: Networks) -> None:
+    def __init__(self, config: StackConfig, images: Images, networks: Networks, hosts: Hosts) -> None:
         super().__init__("janua:tiers:Database", "database")
+        self._hosts = hosts
         self._config = config
         self._images = images
         self._networks = networks
@@ -102,12 +104,15 @@ class Database(pulumi.ComponentResource):
             environment={"STACK": pulumi.get_stack(), "KEEP": str(self._config.backups_kept)},
             files={script: (ROOT / "infra/jobs/backup.sh").read_text()},
             secrets={"database_password": self._config.secrets.database.get_secret_value()},
+            volumes={TEXTFILE: self._hosts.textfile},
             host_folders={"/backups": str(folder)},
             tmpfs=["/var/lib/postgresql/data"],
             # Dumps hold everything: they belong to whom the folder belongs to, and to nobody else.
             user=f"{owner.st_uid}:{owner.st_gid}",
         )
-        return step("backup", arguments, release, ResourceOptions(parent=self, depends_on=[self.postgres]))
+        return step(
+            "backup", arguments, release, ResourceOptions(parent=self, depends_on=[self.postgres, self._hosts.writable])
+        )
 
     def _alembic(self, name: str, release: str, image: Input[str], command: list[str], after: Step) -> Step:
         arguments = ContainerArgs(

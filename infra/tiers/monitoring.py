@@ -98,7 +98,7 @@ class Monitoring(pulumi.ComponentResource):
             scrape_interval_seconds=config.scrape_interval_seconds,
             evaluation_interval_seconds=config.scrape_interval_seconds,
         )
-        rules = rule_files(targets.load(), config.replicas, self._links())
+        rules = rule_files(targets.load(), config.replicas, self._links(), config.scrape_interval_seconds)
         return serve(
             "prometheus",
             ContainerArgs(

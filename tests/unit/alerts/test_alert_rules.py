@@ -1,5 +1,6 @@
 """Every alert comes with all that a person needs who is woken by it, and every figure derives from its target."""
 
+import json
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -9,14 +10,19 @@ import pytest
 import yaml
 
 from alerts import targets
+from alerts.alert import Alert, Severity
 from alerts.generate import HERE, generated
 from alerts.rule_files import Links, rule_files
-from alerts.rules import Alert, Severity, alerts
+from alerts.rules import alerts
 from alerts.sync import stale, sync
 
 TARGETS = targets.load()
 ALERTS = alerts(TARGETS)
 RUNBOOK_SECTIONS = ["Meaning", "Impact", "What to run", "What to change", "How to know that it is over"]
+
+DASHBOARDS = HERE.parent / "dashboards" / "json"
+# Whoever is told which of them it is needs no figure.
+SAY_ALL_WITHOUT_A_FIGURE = {"BackupMissing", "MetricsAbsent", "NotificationsFailing"}
 
 each_alert = pytest.mark.parametrize("alert", ALERTS, ids=lambda alert: alert.name)
 
@@ -36,7 +42,15 @@ def test_an_alert_has_severity_summary_and_links(alert: Alert) -> None:
     assert rule["labels"]["severity"] in ({"none"} if alert.name == "Watchdog" else {"page", "ticket"})
     assert rule["annotations"]["summary"]
     assert rule["annotations"]["runbook_url"] == f"alerts/runbooks/{alert.name}.md"
-    assert rule["annotations"]["dashboard_url"] == "/d/janua-overview"
+    assert rule["annotations"]["dashboard_url"] == f"/d/{alert.dashboard}"
+    # The figure is what a page is about: up or down needs none.
+    is_there_or_not = "{value}" not in alert.summary
+    assert not is_there_or_not or " == 0" in alert.expression or alert.name in SAY_ALL_WITHOUT_A_FIGURE
+
+
+@each_alert
+def test_an_alert_leads_to_a_dashboard_that_exists(alert: Alert) -> None:
+    assert alert.dashboard in {json.loads(path.read_text())["uid"] for path in DASHBOARDS.glob("*.json")}
 
 
 @each_alert
@@ -72,22 +86,23 @@ def test_names_are_unique() -> None:
 
 
 @pytest.mark.parametrize(
-    ("target", "name"),
+    ("target", "value", "names"),
     [
-        ("auth_latency_p95_ms", "AuthLatencyHigh"),
-        ("validation_latency_p95_ms", "ValidationLatencyHigh"),
-        ("queries_per_auth_request_max", "QueriesPerRequestHigh"),
-        ("cache_hit_rate_min_percent", "CacheHitRateLow"),
-        ("error_rate_max_percent", "ErrorRateHigh"),
+        ("auth_latency_p95_ms", 75, {"AuthLatencyBudgetBurn", "AuthLatencyHigh"}),
+        ("validation_latency_p95_ms", 3, {"ValidationLatencyBudgetBurn", "ValidationLatencyHigh"}),
+        ("auth_operation_latency_p95_ms", 150, {"AuthOperationSlow"}),
+        ("queries_per_auth_request_max", 77, {"QueriesPerRequestHigh"}),
+        ("cache_hit_rate_min_percent", 77, {"CacheHitRateCollapsed", "CacheHitRateLow"}),
+        ("error_rate_max_percent", 7, {"ErrorBudgetBurn", "ErrorRateHigh"}),
     ],
 )
-def test_a_changed_target_changes_its_alert_and_no_other(target: str, name: str) -> None:
-    changes: dict[str, Any] = {target: 77}
-    changed = alerts(replace(TARGETS, **changes))
-    differing = [new for old, new in zip(ALERTS, changed, strict=True) if old != new]
-    assert [alert.name for alert in differing] == [name]
-    assert "77" in differing[0].expression
-    assert "77" in differing[0].summary
+def test_a_changed_target_changes_its_alerts_and_no_others(target: str, value: float, names: set[str]) -> None:
+    changes: dict[str, Any] = {target: value}
+    changed = replace(TARGETS, **changes)
+    differing = [new for old, new in zip(ALERTS, alerts(changed), strict=True) if old != new]
+    assert {alert.name for alert in differing} == names
+    assert all(str(value) in alert.summary for alert in differing)
+    assert rule_files(changed) != rule_files(TARGETS)
 
 
 def test_the_number_of_replicas_and_the_links_are_the_stacks() -> None:
@@ -95,7 +110,7 @@ def test_the_number_of_replicas_and_the_links_are_the_stacks() -> None:
     assert "vector(5)" in rule_files(TARGETS, replicas=5)["recordings.yml"]
     annotations = rules(links=links)["RedisDown"]["annotations"]
     assert annotations["runbook_url"] == "https://wiki.example.com/books/RedisDown.md"
-    assert annotations["dashboard_url"] == "http://127.0.0.1:3000/d/janua-overview"
+    assert annotations["dashboard_url"] == "http://127.0.0.1:3000/d/janua-cache"
 
 
 def test_a_stack_without_replicas_is_refused() -> None:

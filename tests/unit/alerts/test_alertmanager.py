@@ -64,7 +64,7 @@ def test_an_alert_is_inhibited_by_each_that_explains_it() -> None:
     rules = yaml.safe_load(alertmanager_yaml(Receivers(), ALERTS))["inhibit_rules"]
     inhibited = {rule["target_matchers"][0]: rule for rule in rules}
     latency = inhibited['alertname="AuthLatencyHigh"']
-    assert latency["source_matchers"] == ['alertname=~"PostgresDown|RedisDown"']
+    assert latency["source_matchers"] == ['alertname=~"PostgresDown|RedisDown|AuthLatencyBudgetBurn"']
     assert latency["equal"] == ["stack"]
     assert inhibited['alertname="MetricsAbsent"']["equal"] == ["stack", "job"]
     assert not any("PostgresDown" in target or "Watchdog" in target for target in inhibited)

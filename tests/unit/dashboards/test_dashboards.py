@@ -23,7 +23,7 @@ from service.settings import Settings
 from tests.unit.dashboards.promql import metrics
 
 TARGETS = targets.load()
-RECORDED = {recording.name for recording in recordings(replicas=2)}
+RECORDED = {recording.name for recording in recordings(TARGETS, 2, 5)}
 BOARDS = {file.stem: json.loads(file.read_text()) for file in sorted((HERE / "json").glob("*.json"))}
 PANELS = [
     pytest.param(panel, id=f"{name}: {panel['title']}")
@@ -34,7 +34,7 @@ PANELS = [
 READ_BY_PANELS = [expression.promql for board in BOARDS.values() for expression in expressions(board)]
 EXPRESSIONS = [
     *READ_BY_PANELS,
-    *(recording.expression for recording in recordings(replicas=2)),
+    *(recording.expression for recording in recordings(TARGETS, 2, 5)),
     *(alert.expression for alert in alerts(TARGETS)),
 ]
 # What the libraries of Python and Prometheus export by themselves, for a look by hand.

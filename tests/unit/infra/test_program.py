@@ -67,7 +67,7 @@ def engine(request: pytest.FixtureRequest) -> Engine:
     return deploy(registry if request.param.startswith("registry") else {})
 
 
-STEPS = {"textfile", "backup", "migrate", "verify-indexes", "smoke", "judge", "promote"}
+STEPS = {"textfile", "backup", "migrate", "verify-indexes", "silence", "smoke", "judge", "promote"}
 
 
 def serving(engine: Engine) -> dict[str, dict[str, Any]]:

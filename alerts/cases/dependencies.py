@@ -1,0 +1,129 @@
+"""Cases of what is down, missing or not watched."""
+
+from alerts.cases.case import Case, Firing
+from alerts.dependencies import ESSENTIAL_METRICS
+from alerts.metrics import DATABASE_ROLE_RESTRICTED
+from alerts.series import (
+    MINUTE,
+    always,
+    each,
+    each_until,
+    falls_to_zero,
+    series,
+    undefined,
+    vanishes,
+)
+
+# Samples after which something breaks, for a test that looks after five minutes.
+EARLY = 2 * MINUTE
+JUST_NOW = 5 * MINUTE - 2
+
+
+def cases() -> list[Case]:
+    """Return these cases."""
+    return [*_dependencies(), *_presence()]
+
+
+def _dependencies() -> list[Case]:
+    postgres = {"job": "postgres", "instance": "postgres-exporter:9187"}
+    redis = {"job": "redis", "instance": "redis-exporter:9121"}
+    replica = {"job": "service", "instance": "10.0.0.1:8000"}
+    restricted = series(DATABASE_ROLE_RESTRICTED, replica)
+    redis_views = (series("redis_up", redis), series("janua_redis_up", replica))
+    return [
+        Case(
+            alert="PostgresDown",
+            at="5m",
+            fires_on={series("pg_up", postgres): falls_to_zero(EARLY)},
+            firing=(Firing(labels=postgres),),
+            silent_on={
+                "up": {series("pg_up", postgres): always(1)},
+                "down for a moment": {series("pg_up", postgres): falls_to_zero(JUST_NOW)},
+            },
+        ),
+        Case(
+            alert="RedisDown",
+            at="5m",
+            fires_on=dict.fromkeys(redis_views, falls_to_zero(EARLY)),
+            firing=(Firing(labels=redis), Firing(labels=replica)),
+            silent_on={
+                "up": dict.fromkeys(redis_views, always(1)),
+                "down for a moment": dict.fromkeys(redis_views, falls_to_zero(JUST_NOW)),
+            },
+        ),
+        Case(
+            alert="DatabaseRoleUnrestricted",
+            at="5m",
+            fires_on={restricted: always(0)},
+            firing=(Firing(labels=replica),),
+            silent_on={
+                "bound": {restricted: always(1)},
+                "not known, or no such database": {restricted: undefined()},
+                "just started": {restricted: f"_x{JUST_NOW} {always(0)}"},
+            },
+        ),
+    ]
+
+
+def _presence() -> list[Case]:
+    first, second, third = (series("up", {"job": "service", "instance": f"10.0.0.{n}:8000"}) for n in (1, 2, 3))
+    edge = {"job": "edge", "instance": "edge:8404"}
+    served = series("haproxy_backend_active_servers", edge | {"proxy": "replicas"})
+    prometheus = series("up", {"job": "prometheus", "instance": "prometheus:9090"})
+    essential = {job: series(metric, {"job": job}) for job, metric in ESSENTIAL_METRICS.items()}
+    failed = series("alertmanager_notifications_failed_total", {"job": "alertmanager", "integration": "webhook"})
+    all_there = dict.fromkeys(essential.values(), always(1))
+    return [
+        Case(
+            alert="ReplicaMissing",
+            at="5m",
+            fires_on={first: always(1), second: vanishes(minutes=2), served: always(0)},
+            firing=(
+                Firing("1", {"job": "service", "seen_by": "prometheus"}),
+                Firing("2", {"job": "service", "seen_by": "edge"}),
+            ),
+            silent_on={
+                "replaced by the next release": {
+                    first: always(1),
+                    second: vanishes(minutes=3),
+                    third: f"_x{2 * MINUTE} {always(1)}",
+                    served: always(2),
+                },
+                "down for a moment": {first: always(1), second: falls_to_zero(JUST_NOW)},
+            },
+        ),
+        Case(
+            alert="TargetDown",
+            at="5m",
+            fires_on={series("up", edge): falls_to_zero(EARLY)},
+            firing=(Firing(labels=edge),),
+            silent_on={
+                "up": {series("up", edge): always(1)},
+                "down for a moment": {series("up", edge): falls_to_zero(JUST_NOW)},
+            },
+        ),
+        Case(
+            alert="MetricsAbsent",
+            at="5m",
+            fires_on={**all_there, essential["redis"]: vanishes(minutes=2)},
+            firing=(Firing(labels={"job": "redis", "metric": ESSENTIAL_METRICS["redis"]}),),
+            silent_on={"everything there": all_there},
+        ),
+        Case(
+            alert="NotificationsFailing",
+            at="7m",
+            fires_on={failed: each(1)},
+            firing=(Firing(labels={"integration": "webhook"}),),
+            silent_on={
+                "delivered": {failed: always(0)},
+                "failed some time ago": {failed: each_until(MINUTE, 1)},
+            },
+        ),
+        Case(
+            alert="Watchdog",
+            at="5m",
+            fires_on={prometheus: always(1)},
+            firing=(Firing("0 s"),),
+            silent_on={"nothing stored for two minutes": {prometheus: f"1x{3 * MINUTE} _x{5 * MINUTE}"}},
+        ),
+    ]
