@@ -80,9 +80,9 @@ class Browser:
         self.troubles: list[str] = []
         self._grafana = grafana
         self._asked: set[Request] = set()
-        page.on("request", self._asked.add)
-        page.on("requestfinished", self._asked.discard)
-        page.on("requestfailed", self._asked.discard)
+        page.on("request", self._begin)
+        page.on("requestfinished", self._end)
+        page.on("requestfailed", self._end)
         page.on("response", self._note)
         page.on("pageerror", lambda error: self.troubles.append(f"script: {error}"))
 
@@ -94,13 +94,19 @@ class Browser:
         self.troubles.clear()
         self._asked.clear()
         self.page.goto(f"{self._grafana.url}{path}", wait_until="load", timeout=1000 * PAGE_SECONDS)
-        for title in titles:
-            self.page.get_by_text(title, exact=True).first.wait_for(timeout=1000 * PAGE_SECONDS)
+        shown = "titles => titles.every(title => document.body.innerText.includes(title))"
+        self.page.wait_for_function(shown, arg=list(titles), timeout=1000 * PAGE_SECONDS)
         deadline = time.monotonic() + PAGE_SECONDS
         quiet = 0
         while quiet < SETTLED_SECONDS and time.monotonic() < deadline:
             self.page.wait_for_timeout(1000)
             quiet = 0 if any("/api/ds/" in request.url for request in self._asked) else quiet + 1
+
+    def _begin(self, request: Request) -> None:
+        self._asked.add(request)
+
+    def _end(self, request: Request) -> None:
+        self._asked.discard(request)
 
     def _note(self, response: Response) -> None:
         if "/api/" in response.url and response.status >= 400:
