@@ -49,11 +49,12 @@ def empty(prometheus: Prometheus, questions: Iterable[Expression]) -> list[Expre
     return [
         question
         for question in questions
-        if not any(part in question.promql for part in NOTHING_YET) and not _has_data(prometheus, question.filled())
+        if not any(part in question.promql for part in NOTHING_YET) and not has_data(prometheus, question.filled())
     ]
 
 
-def _has_data(prometheus: Prometheus, promql: str) -> bool:
+def has_data(prometheus: Prometheus, promql: str) -> bool:
+    """Tell whether an expression has had a number for an answer lately."""
     # The largest of several samples is a number unless all are NaN: a ratio of nothing to nothing is no data.
     samples = prometheus.query(f"max_over_time(({promql})[{BACK}:{STEP}])", time.time())
     return any(not math.isnan(sample.value) for sample in samples)
