@@ -9,7 +9,7 @@ VENV := .venv/bin
 ENVIRONMENT := $(VENV)/python
 SOURCES := alerts bench dashboards infra loadtest migrations service tests
 
-.PHONY: help setup up test unit integration e2e lint format lock generate bench dev status down clean load pin
+.PHONY: help setup up test unit integration e2e lint format lock generate bench dev status down clean load panels pictures pin
 
 help: ## this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /\1\t/' | expand -t 14
@@ -36,6 +36,13 @@ dev: ## the service alone on SQLite and an in-process cache, without Docker: htt
 
 load: | $(ENVIRONMENT) ## the k6 suite against the running stack: TYPE=smoke|load|stress|spike|soak
 	@BASE_URL=$$($(VENV)/python -m infra.operations.status --stack $(STACK) --output api_url) loadtest/run-tests.sh $(TYPE)
+
+panels: | $(ENVIRONMENT) ## whether every panel of the dashboards and every rule has data in the running stack
+	@$(VENV)/python -m dashboards.live $$($(VENV)/python -m infra.operations.status --stack $(STACK) --output prometheus_url)
+
+pictures: | $(ENVIRONMENT) ## every panel of the dashboards as a picture, from the running stack: .janua/pictures/index.html; MINUTES=30
+	@$(VENV)/python -m dashboards.pictures --minutes $(or $(MINUTES),30) \
+		--prometheus $$($(VENV)/python -m infra.operations.status --stack $(STACK) --output prometheus_url)
 
 bench: setup ## the benchmark: throughput, latency, CPU per request, against the targets; ONLY=cpu,edge for parts, QUICK=1
 	$(VENV)/python -m bench $(if $(ONLY),--only $(ONLY)) $(if $(QUICK),--quick)

@@ -1,5 +1,8 @@
 """The dashboards: the overview says whether the targets hold, the others where it comes from."""
 
+import json
+from typing import Any
+
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
 from grafana_foundation_sdk.models import dashboard
 
@@ -39,6 +42,11 @@ def texts(targets: Targets, links: Links) -> dict[str, str]:
     """Return every dashboard as JSON by its file's name."""
     encoder = JSONEncoder(sort_keys=True, indent=2)
     return {name: f"{encoder.encode(board)}\n" for name, board in dashboards(targets, links).items()}
+
+
+def documents(targets: Targets, links: Links) -> dict[str, dict[str, Any]]:
+    """Return every dashboard as the object that its JSON is, by its file's name."""
+    return {name: json.loads(text) for name, text in texts(targets, links).items()}
 
 
 def _overview(targets: Targets, links: Links) -> Board:

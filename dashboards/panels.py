@@ -27,7 +27,7 @@ PERCENT = "percent"
 BYTES = "bytes"
 BYTES_PER_SECOND = "Bps"
 REQUESTS_PER_SECOND = "reqps"
-PER_SECOND = "cps"
+PER_SECOND = "suffix:/s"
 COUNT = "short"
 
 NOTHING = "no data"
@@ -106,6 +106,8 @@ def graph(
         .targets([_query(one, chr(ord("A") + index)).range() for index, one in enumerate(series)])
         .unit(unit)
         .min(0)
+        # Where all is 0, Grafana would draw an axis up to 100.
+        .axis_soft_max(1)
         .fill_opacity(8)
         .show_points(common.VisibilityMode.NEVER)
         .legend(_legend())

@@ -23,10 +23,16 @@ class Expression:
         return self.promql.replace("$__rate_interval", window).replace("$route", "/api/v1/.*")
 
 
-def expressions(board: Mapping[str, Any]) -> Iterator[Expression]:
-    """Yield every expression of a dashboard's JSON."""
+def panel_expressions(board: Mapping[str, Any]) -> Iterator[tuple[Expression, dict[str, Any]]]:
+    """Yield the expression of every panel's query in a dashboard's JSON, and the query."""
     for panel in board["panels"]:
         for query in panel.get("targets", []):
-            yield Expression(board["title"], panel["title"], query["expr"])
+            yield Expression(board["title"], panel["title"], query["expr"]), query
+
+
+def expressions(board: Mapping[str, Any]) -> Iterator[Expression]:
+    """Yield every expression of a dashboard's JSON."""
+    for expression, _ in panel_expressions(board):
+        yield expression
     for annotation in board["annotations"]["list"]:
         yield Expression(board["title"], f"annotation {annotation['name']}", annotation["expr"])

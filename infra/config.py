@@ -75,6 +75,14 @@ class Receivers(_Model):
     email: EmailReceiver | None = None
 
 
+class GrafanaSources(_Model):
+    """Addresses at which a Grafana that others run reaches this stack; those that the stack publishes, by default."""
+
+    prometheus: str | None = None
+    alertmanager: str | None = None
+    zipkin: str | None = None
+
+
 # Settings of the service that `janua:service` cannot choose.
 SET_BY_THE_STACK = frozenset(
     {
@@ -91,6 +99,10 @@ class StackConfig(_Model):
     registry_mirror: str = ""
     grafana: GrafanaChoice = "absent"
     grafana_image: str | None = None
+    # An organisation's own Grafana, used instead of the container, and a service account's token for it.
+    grafana_url: str | None = Field(default=None, pattern=r"^https?://[^/@]+(/.*)?$")
+    grafana_token: SecretStr | None = None
+    grafana_sources: Json[GrafanaSources] = Field(default="{}", validate_default=True)
     replicas: int = Field(default=2, ge=1, le=8)
     bind_address: IPvAnyAddress = Field(default="127.0.0.1", validate_default=True)
     api_port: Port = 8080
@@ -130,6 +142,12 @@ class StackConfig(_Model):
         return self
 
     @model_validator(mode="after")
+    def _own_grafana_is_complete(self) -> Self:
+        if (self.grafana_url is None) != (self.grafana_token is None):
+            raise ValueError("grafanaUrl and grafanaToken go together: set both, or neither")
+        return self
+
+    @model_validator(mode="after")
     def _ports_differ(self) -> Self:
         ports = [self.api_port, self.prometheus_port, self.alertmanager_port, self.grafana_port]
         if len(set(ports)) < len(ports):
@@ -138,7 +156,7 @@ class StackConfig(_Model):
 
 
 # A value given for one of these in plain text would lie readable in the stack's file and in its state.
-ENCRYPTED = ("secrets", "receivers")
+ENCRYPTED = ("secrets", "receivers", "grafanaToken")
 
 
 def load() -> StackConfig:

@@ -4,7 +4,7 @@ from alerts import promql
 from alerts.metrics import DB_QUERIES, DB_ROUND_TRIPS
 from alerts.targets import Targets
 from dashboards.panels import COUNT, WINDOW, Limit, Panel, Series, graph
-from dashboards.rows.route_figures import ROUTES
+from dashboards.rows.route_figures import IN_USE, ROUTES
 
 
 def lines(targets: Targets) -> list[list[Panel]]:
@@ -14,14 +14,14 @@ def lines(targets: Targets) -> list[list[Panel]]:
             graph(
                 "Queries per request",
                 "Statements that read or write tables, per request of each chosen route.",
-                [Series(promql.per_request(DB_QUERIES, ROUTES, WINDOW, "path"), "{{path}}")],
+                [Series(f"{promql.per_request(DB_QUERIES, ROUTES, WINDOW, 'path')} {IN_USE}", "{{path}}")],
                 COUNT,
                 Limit(targets.queries_per_auth_request_max),
             ),
             graph(
                 "Round trips per request",
                 "Times that a request waits for PostgreSQL, by route: a statement, or a COMMIT of several.",
-                [Series(promql.per_request(DB_ROUND_TRIPS, ROUTES, WINDOW, "path"), "{{path}}")],
+                [Series(f"{promql.per_request(DB_ROUND_TRIPS, ROUTES, WINDOW, 'path')} {IN_USE}", "{{path}}")],
                 COUNT,
             ),
             graph(

@@ -6,6 +6,8 @@ from alerts.targets import Targets
 from dashboards.panels import MILLISECONDS, PERCENT, REQUESTS_PER_SECOND, WINDOW, Limit, Panel, Series, graph
 
 ROUTES = 'path=~"$route"'
+# Drops NaN: the figures of routes that nobody asks, of which there are many.
+IN_USE = ">= 0"
 
 
 def lines(targets: Targets) -> list[list[Panel]]:
@@ -17,8 +19,8 @@ def _traffic(targets: Targets) -> list[Panel]:
     return [
         graph(
             "Requests",
-            "Requests per second on the chosen routes.",
-            [Series(promql.requests(ROUTES, WINDOW, "path"), "{{path}}")],
+            "Requests per second on those of the chosen routes that have any.",
+            [Series(f"{promql.requests(ROUTES, WINDOW, 'path')} > 0", "{{path}}")],
             REQUESTS_PER_SECOND,
         ),
         graph(
@@ -30,7 +32,7 @@ def _traffic(targets: Targets) -> list[Panel]:
         graph(
             "Errors",
             "Share of the requests of each route that were answered with a 5xx.",
-            [Series(f"100 * {promql.error_ratio(ROUTES, WINDOW, 'path')}", "{{path}}")],
+            [Series(f"100 * {promql.error_ratio(ROUTES, WINDOW, 'path')} {IN_USE}", "{{path}}")],
             PERCENT,
             Limit(targets.error_rate_max_percent),
         ),
@@ -40,7 +42,9 @@ def _traffic(targets: Targets) -> list[Panel]:
 def _latency(targets: Targets) -> list[Panel]:
     quantiles = [
         Series(
-            promql.quantile(q, REQUEST_LATENCY, ROUTES, WINDOW, "path"), f"p{100 * q:.0f} {{{{path}}}}", exemplars=True
+            f"{promql.quantile(q, REQUEST_LATENCY, ROUTES, WINDOW, 'path')} {IN_USE}",
+            f"p{100 * q:.0f} {{{{path}}}}",
+            exemplars=True,
         )
         for q in (0.5, 0.95, 0.99)
     ]

@@ -31,9 +31,9 @@ def _present() -> list[Panel]:
             "Transactions",
             "Per second: committed, rolled back, and ended because they were locked in a circle.",
             [
-                Series(f"rate(pg_stat_database_xact_commit{{{_OURS}}}[{WINDOW}])", "committed"),
-                Series(f"rate(pg_stat_database_xact_rollback{{{_OURS}}}[{WINDOW}])", "rolled back"),
-                Series(f"rate(pg_stat_database_deadlocks{{{_OURS}}}[{WINDOW}])", "deadlocked"),
+                Series(f"rate(pg_work_commits_total[{WINDOW}])", "committed"),
+                Series(f"rate(pg_work_rollbacks_total[{WINDOW}])", "rolled back"),
+                Series(f"rate(pg_work_deadlocks_total[{WINDOW}])", "deadlocked"),
             ],
             PER_SECOND,
         ),
@@ -41,7 +41,7 @@ def _present() -> list[Panel]:
 
 
 def _past() -> list[Panel]:
-    hits, reads = (f"rate(pg_stat_database_blks_{kind}{{{_OURS}}}[{WINDOW}])" for kind in ("hit", "read"))
+    hits, reads = (f"rate(pg_work_pages_{kind}_total[{WINDOW}])" for kind in ("hit", "read"))
     return [
         graph(
             "Pages found in memory",
@@ -51,9 +51,9 @@ def _past() -> list[Panel]:
         ),
         graph(
             "Rows",
-            "Rows per second that statements returned to whoever asked, inserted, updated and deleted.",
+            "Rows per second that index scans fetched, and that statements inserted, updated and deleted.",
             [
-                Series(f"rate(pg_stat_database_tup_{verb}{{{_OURS}}}[{WINDOW}])", verb)
+                Series(f"rate(pg_work_rows_{verb}_total[{WINDOW}])", verb)
                 for verb in ("fetched", "inserted", "updated", "deleted")
             ],
             PER_SECOND,

@@ -49,8 +49,8 @@ def parts(stack: str, outputs: dict[str, Any]) -> list[Part]:
     """Return every container of `stack`, the steps of its deployment included."""
     containers = docker.from_env().containers.list(all=True, filters={"label": f"{STACK_LABEL}={stack}"})
     found = [_part(container, outputs) for container in containers]
-    missing = {"grafana"} - {part.name for part in found}
-    found += [Part(name, "not deployed", "", None) for name in missing]
+    if "grafana" not in {part.name for part in found}:
+        found.append(_grafana_elsewhere(str(outputs.get("grafana_url"))))
     return sorted(found, key=lambda part: part.name)
 
 
@@ -63,6 +63,15 @@ def alerts(alertmanager_url: str) -> list[Alert]:
         Alert(alert["labels"]["alertname"], alert["labels"].get("severity", "none"), alert["startsAt"])
         for alert in found
     ]
+
+
+def _grafana_elsewhere(url: str) -> Part:
+    """Return what stands for Grafana where no container of the stack is one: others run it, or nobody does."""
+    return (
+        Part("grafana", "run by others", "", url)
+        if url.startswith("http")
+        else Part("grafana", "not deployed", "", None)
+    )
 
 
 def _part(container: Container, outputs: dict[str, Any]) -> Part:

@@ -15,6 +15,7 @@ from infra.images.resources import Images
 from infra.images.table import table
 from infra.tiers.hosts import Hosts
 from infra.tiers.networks import Networks
+from infra.tiers.own_grafana import OwnGrafana
 
 PROMETHEUS_PORT = 9090
 ALERTMANAGER_PORT = 9093
@@ -39,15 +40,19 @@ class Monitoring(pulumi.ComponentResource):
         self.prometheus = self._prometheus()
         if self.has_grafana:
             self._grafana()
+        elif config.grafana_url is not None:
+            OwnGrafana(config, self._addresses(), self._links())
 
     @property
     def has_grafana(self) -> bool:
-        """Tell whether this stack has a Grafana."""
-        return self._config.grafana in ("deploy", "required")
+        """Tell whether this stack runs a Grafana."""
+        return self._config.grafana_url is None and self._config.grafana in ("deploy", "required")
 
     def _grafana_address(self) -> str:
         if self.has_grafana:
             return f"http://{self._config.bind_address}:{self._config.grafana_port}"
+        if self._config.grafana_url is not None:
+            return self._config.grafana_url.rstrip("/")
         if self._config.grafana == "off":
             return "not deployed: janua:grafana is off"
         return (
@@ -126,7 +131,18 @@ class Monitoring(pulumi.ComponentResource):
 
     def _links(self) -> Links:
         runbooks = self._config.runbook_base_url
-        return Links(runbooks, dashboards=f"{self.grafana_url}/d") if self.has_grafana else Links(runbooks)
+        some = self.has_grafana or self._config.grafana_url is not None
+        return Links(runbooks, dashboards=f"{self.grafana_url}/d") if some else Links(runbooks)
+
+    def _addresses(self) -> sources.Addresses:
+        """Return where a Grafana outside of the stack finds what it asks."""
+        given = self._config.grafana_sources
+        published = sources.Addresses(self.prometheus_url, self.alertmanager_url)
+        return sources.Addresses(
+            given.prometheus or published.prometheus,
+            given.alertmanager or published.alertmanager,
+            given.zipkin or published.zipkin,
+        )
 
     def _grafana(self) -> docker.Container:
         volume = docker.Volume("grafana", opts=ResourceOptions(parent=self))

@@ -9,6 +9,9 @@ import httpx
 import jwt
 import pytest
 
+from alerts.metrics import EXPORTED_METRICS, OTHER_METRICS, SERVICE_METRICS
+from dashboards import live
+from loadtest.gate.prometheus import Prometheus
 from tests.e2e.deployment import Deployment
 
 PASSWORD = "correct horse battery staple 42"
@@ -133,6 +136,29 @@ def test_every_rule_loads_and_evaluates(staging: Deployment) -> None:
     rules = [rule for group in query(staging, "rules")["groups"] for rule in group["rules"]]
     assert len(rules) > 10
     assert {rule["health"] for rule in rules} == {"ok"}, [rule for rule in rules if rule["health"] != "ok"]
+
+
+def test_no_panel_no_recording_and_nothing_that_an_alert_looks_at_is_empty(staging: Deployment) -> None:
+    prometheus = Prometheus(staging.outputs()["prometheus_url"])
+    assert [question.place for question in live.empty(prometheus, live.asked())] == []
+
+
+def test_a_logout_shows_how_long_it_took_to_hold(staging: Deployment) -> None:
+    """The smoke run ends no session, so the check above lets this one pass: the tests before have logged out."""
+    (question,) = {q for q in live.asked() if q.panel == "Time to revoke" and "0.99" in q.promql}
+    assert live.has_data(Prometheus(staging.outputs()["prometheus_url"]), question.filled())
+
+
+def test_every_metric_that_is_named_exists(staging: Deployment) -> None:
+    known = set(query(staging, "label/__name__/values"))
+    expected = SERVICE_METRICS | OTHER_METRICS | EXPORTED_METRICS
+    assert {name for name in expected if not known & {name, f"{name}_bucket"}} == set()
+
+
+def test_panels_are_drawn_where_no_grafana_is(staging: Deployment) -> None:
+    drawn = staging.shell("make --silent pictures")
+    assert drawn.returncode == 0, drawn.stdout
+    assert len(list((staging.folder / ".janua" / "pictures").glob("*.png"))) > 50
 
 
 def test_a_healthy_stack_pages_nobody(staging: Deployment) -> None:

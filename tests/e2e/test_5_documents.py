@@ -35,6 +35,14 @@ def test_a_runbooks_commands_work(staging: Deployment, commands: str) -> None:
     assert result.returncode == 0 or nothing_found, result.stdout
 
 
+@pytest.mark.parametrize(
+    "block", blocks(ROOT / "dashboards" / "README.md"), ids=lambda block: first_words(block.commands)
+)
+def test_the_dashboards_commands_work(staging: Deployment, block: Block) -> None:
+    result = staging.shell(block.commands)
+    assert result.returncode == 0, result.stdout
+
+
 def test_the_readme_starts_with_up_and_ends_with_down() -> None:
     assert "make up" in README[0].commands
     assert "make down" in README[-1].commands

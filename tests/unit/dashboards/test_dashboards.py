@@ -17,10 +17,10 @@ from alerts.sync import stale
 from dashboards import boards, uids
 from dashboards.generate import HERE, generated
 from dashboards.queries import expressions
+from dashboards.selectors import metrics
 from infra.config import ROOT
 from service.app import create_app
 from service.settings import Settings
-from tests.unit.dashboards.promql import metrics
 
 TARGETS = targets.load()
 RECORDED = {recording.name for recording in recordings(TARGETS, 2, 5)}
@@ -187,20 +187,6 @@ def test_the_service_exports_what_is_read_and_nothing_else_is_its_own() -> None:
         if not family.name.startswith(OF_THE_RUNTIME)
     }
     assert names == SERVICE_METRICS
-
-
-@pytest.mark.parametrize(
-    ("expression", "names"),
-    [
-        ('sum by (path) (rate(a_total{job="x"}[5m])) / b', {"a_total", "b"}),
-        ('histogram_quantile(0.95, sum by (le) (rate(h_bucket{path=~"/b/.*"}[1m])))', {"h"}),
-        ("a * on (instance) group_left () c_count", {"a", "c"}),
-        ("pg_locks_count", {"pg_locks_count"}),
-        ("x:y:5m >= 3 and z == 1 or vector(0)", {"x:y:5m", "z"}),
-    ],
-)
-def test_the_metrics_of_an_expression_are_found(expression: str, names: set[str]) -> None:
-    assert metrics(expression) == names
 
 
 def test_data_sources_have_the_identifiers_that_the_panels_use() -> None:

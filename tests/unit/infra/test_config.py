@@ -84,6 +84,17 @@ def test_every_setting_is_in_the_configuration_reference() -> None:
     assert not missing, f"the README does not tell of {missing}"
 
 
+def test_a_grafana_of_one_s_own_needs_both_address_and_token() -> None:
+    for half in ({"grafanaUrl": "https://grafana.test"}, {"grafanaToken": "a-token"}):
+        with pytest.raises(pulumi.RunError, match="go together"):
+            parse({**MINIMAL, **half})
+    with pytest.raises(pulumi.RunError, match="grafanaUrl"):
+        parse({**MINIMAL, "grafanaUrl": "file:///etc/passwd", "grafanaToken": "a-token"})
+    sources = '{"prometheus": "https://prometheus.test"}'
+    both = {"grafanaUrl": "https://grafana.test", "grafanaToken": "a-token", "grafanaSources": sources}
+    assert parse({**MINIMAL, **both}).grafana_sources.prometheus == "https://prometheus.test"
+
+
 def test_settings_of_the_service_are_checked_before_anything_is_touched() -> None:
     config = parse({**MINIMAL, "service": '{"login_failures": 5, "hash_deadline_seconds": 0.5, "log_level": "DEBUG"}'})
     assert config.service == {"login_failures": 5, "hash_deadline_seconds": 0.5, "log_level": "DEBUG"}

@@ -90,7 +90,9 @@ def test_health_is_the_engines_word(monkeypatch: pytest.MonkeyPatch, state: dict
     monkeypatch.setattr(docker, "from_env", Engine)
     found = {part.name: part for part in status.parts("staging", OUTPUTS)}
     assert (found["edge"].health, found["edge"].url) == (health, OUTPUTS["api_url"])
-    assert found["grafana"].health == "not deployed"
+    assert (found["grafana"].health, found["grafana"].url) == ("run by others", OUTPUTS["grafana_url"])
+    absent = {part.name: part for part in status.parts("staging", {"grafana_url": "not deployed: off"})}
+    assert (absent["grafana"].health, absent["grafana"].url) == ("not deployed", None)
 
 
 @pytest.fixture

@@ -50,7 +50,7 @@ def deploy(settings: dict[str, str]) -> Engine:
     asyncio.set_event_loop(asyncio.new_event_loop())
     mocks.set_mocks(engine, project="janua", stack="test")
     config = {f"janua:{key}": value for key, value in {**MINIMAL, **settings}.items()}
-    pulumi.runtime.set_all_config(config, ["janua:secrets", "janua:receivers"])
+    pulumi.runtime.set_all_config(config, ["janua:secrets", "janua:receivers", "janua:grafanaToken"])
 
     @pulumi.runtime.test  # type: ignore[untyped-decorator]
     def run() -> None:
@@ -199,6 +199,23 @@ def test_a_changed_smoke_test_is_a_new_release(monkeypatch: pytest.MonkeyPatch) 
 
     assert release(deploy({})) == release(deploy({}))
     assert release(deploy({})) != release(deploy({"smokeDuration": "5s"}))
+
+
+def test_an_organisation_s_own_grafana_is_used_instead_of_a_container() -> None:
+    engine = deploy({"grafana": "deploy", "grafanaUrl": "https://grafana.test/", "grafanaToken": "a-token"})
+    assert "grafana" not in engine.of(CONTAINER)
+    objects = {args.name: args.inputs for args in engine.resources if args.typ.endswith("grafana:Object")}
+    assert objects.keys() == {
+        *(f"datasource-{uid}" for uid in ("prometheus", "alertmanager", "zipkin")),
+        "folder-janua",
+        *(f"dashboard-janua-{name}" for name in ("overview", "cache", "database", "hosts", "deployments")),
+    }
+    source = json.loads(objects["datasource-prometheus"]["content"])
+    assert (source["url"], source["isDefault"]) == ("http://127.0.0.1:9090", False)
+    for inputs in objects.values():
+        assert inputs["token"][_special_sig_key] == _special_secret_sig
+    uploads = engine.of(CONTAINER)["prometheus"]["uploads"]
+    assert any("https://grafana.test/d/janua-overview" in upload["content"] for upload in uploads)
 
 
 def test_replicas_are_as_many_as_configured(engine: Engine) -> None:

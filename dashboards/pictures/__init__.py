@@ -1,0 +1,1 @@
+"""The panels as pictures, drawn from their own queries and units: the dashboards where no Grafana is."""
