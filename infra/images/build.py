@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 from infra.images.table import (
@@ -52,13 +53,11 @@ def build_base() -> str:
     return image
 
 
-def build_stand_in(name: str) -> str:
-    """Build the stand-in for image `name` from Debian packages unless it is there; return its reference."""
+def build_stand_in(name: str, beside: Sequence[Path] = ()) -> str:
+    """Build the stand-in for image `name` from Debian packages, and files `beside` them; return its reference."""
     image = local_reference(name)
-    if not exists(image):
-        packages = " ".join(table()[name].debian_packages())
-        extra = [ROOT / ".venv" / "bin" / "k6"] if name == "k6" else []
-        _build(FOLDER / name, image, {"BASE": base_reference(), "PACKAGES": packages}, extra)
+    packages = " ".join(table()[name].debian_packages())
+    _build(FOLDER / name, image, {"BASE": base_reference(), "PACKAGES": packages}, beside)
     return image
 
 
@@ -73,7 +72,7 @@ def build_runtime(source: Source, mirror: str = "") -> str:
     return image
 
 
-def _build(folder: Path, image: str, arguments: dict[str, str], extra: list[Path]) -> None:
+def _build(folder: Path, image: str, arguments: dict[str, str], extra: Sequence[Path]) -> None:
     """Build `folder` as `image`; the files `extra` join its context."""
     with tempfile.TemporaryDirectory() as scratch:
         context = Path(scratch) / "context"

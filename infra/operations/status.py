@@ -23,6 +23,7 @@ PART_URLS = {
     "prometheus": "prometheus_url",
     "alertmanager": "alertmanager_url",
     "grafana": "grafana_url",
+    "zipkin": "traces_url",
 }
 
 
@@ -49,7 +50,7 @@ def parts(stack: str, outputs: dict[str, Any]) -> list[Part]:
     """Return every container of `stack`, the steps of its deployment included."""
     containers = docker.from_env().containers.list(all=True, filters={"label": f"{STACK_LABEL}={stack}"})
     found = [_part(container, outputs) for container in containers]
-    missing = {"grafana"} - {part.name for part in found}
+    missing = {"grafana", "zipkin"} - {part.name for part in found}
     found += [Part(name, "not deployed", "", None) for name in missing]
     return sorted(found, key=lambda part: part.name)
 

@@ -87,12 +87,13 @@ def test_every_tier_is_there(engine: Engine) -> None:
         "alertmanager",
         "postgres-exporter",
         "redis-exporter",
+        "zipkin",
     }
 
 
 def test_only_what_people_use_is_published_and_on_loopback(engine: Engine) -> None:
     published = {name: inputs["ports"] for name, inputs in engine.of(CONTAINER).items() if inputs.get("ports")}
-    assert published.keys() <= {"edge", "prometheus", "alertmanager", "grafana"}
+    assert published.keys() <= {"edge", "prometheus", "alertmanager", "grafana", "zipkin"}
     assert all(port["ip"] == "127.0.0.1" for ports in published.values() for port in ports)
 
 
