@@ -26,7 +26,7 @@ JUDGES = ("loadtest/k6", "alerts/targets.json")
 class Application(pulumi.ComponentResource):
     """`release` identifies image, settings and judges; `image` is its ID; `replicas` are its containers."""
 
-    def __init__(  # noqa: PLR0913 - one for each tier that it stands on
+    def __init__(  # noqa: PLR0913, PLR0917 - one for each tier that it stands on
         self,
         config: StackConfig,
         images: Images,

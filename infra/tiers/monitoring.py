@@ -107,6 +107,7 @@ class Monitoring(pulumi.ComponentResource):
                     "--config.file=/etc/prometheus/prometheus.yml",
                     "--storage.tsdb.path=/prometheus",
                     f"--storage.tsdb.retention.time={RETENTION}",
+                    "--enable-feature=exemplar-storage",
                     f"--web.external-url={self.prometheus_url}",
                 ],
                 files={

@@ -10,7 +10,7 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import QueuePool
 
-from service.database.counting import count_statements
+from service.database.counting import count_statements, time_statements
 from service.database.postgres import TenantConnection, Unit, connect, refuse_dead_connection
 from service.database.scope import Scope
 from service.settings import Settings
@@ -33,6 +33,8 @@ class Database:
         # A single statement is its own transaction: autocommit spares the round trips of BEGIN and COMMIT.
         self._autocommit = self._engine.execution_options(isolation_level="AUTOCOMMIT")
         count_statements(self._engine.sync_engine)
+        if settings.traces_url:
+            time_statements(self._engine.sync_engine)
 
     @asynccontextmanager
     async def reading(self, scope: Scope | None = None) -> AsyncIterator[AsyncConnection]:

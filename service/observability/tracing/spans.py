@@ -12,8 +12,7 @@ from opentelemetry.trace import SpanContext, SpanKind, Status, StatusCode, Trace
 from opentelemetry.util.types import AttributeValue
 
 from service import __version__
-from service.observability.context import RequestContext
-from service.observability.tracing.operations import INTERNAL, Operation
+from service.observability.context import INTERNAL, Operation, RequestContext
 from service.observability.tracing.sampling import Reason
 
 _SCOPE = InstrumentationScope("janua", __version__)
@@ -35,9 +34,7 @@ class Ended:
 
 def describe_process(release: str) -> Resource:
     """Who sends the spans: the names are OpenTelemetry's."""
-    return Resource(
-        {"service.name": "janua", "service.version": release, "service.instance.id": socket.gethostname()}
-    )
+    return Resource({"service.name": "janua", "service.version": release, "service.instance.id": socket.gethostname()})
 
 
 def spans_of(ended: Ended, process: Resource) -> list[ReadableSpan]:
