@@ -133,6 +133,7 @@ def create_app(settings: Settings, *, clock: Clock | None = None, store: CacheBa
     app.state.settings = settings
     app.state.draining = False
     app.state.metrics = metrics
+    app.state.tracer = tracer
     app.state.database = database
     app.state.cache = cache.service
     trail = Trail(database, metrics)

@@ -21,10 +21,12 @@ from tests.servers import (
     shared_redis,
     template,
 )
+from tests.traces import kept
 
 __all__ = [
     "alembic",
     "database",
+    "kept",
     "migrated",
     "own_redis",
     "password_file",
