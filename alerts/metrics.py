@@ -17,6 +17,7 @@ CACHE_REQUESTS = "janua_cache_requests_total"
 CACHE_STORE_FAILURES = "janua_cache_store_failures_total"
 CACHE_INVALIDATIONS = "janua_cache_invalidations_total"
 REVOCATION = "janua_revocation_milliseconds"
+TRACES = "janua_traces_total"
 BUILD_INFO = "janua_build_info"
 EDGE_ACTIVE_SERVERS = 'haproxy_backend_active_servers{proxy="replicas"}'
 
@@ -41,6 +42,7 @@ SERVICE_METRICS = frozenset(
         CACHE_STORE_FAILURES,
         CACHE_INVALIDATIONS,
         REVOCATION,
+        TRACES,
         BUILD_INFO,
         "janua_audit_rows_total",
         "janua_cache_hit_rate_percent",

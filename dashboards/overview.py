@@ -9,7 +9,7 @@ from alerts.metrics import API_ROUTES, REQUEST_LATENCY
 from alerts.rule_files import OVERVIEW_UID
 from alerts.targets import Targets
 from dashboards.panels import COLUMNS, DATA_SOURCE, Panel
-from dashboards.rows import availability, figures, resources, routes
+from dashboards.rows import availability, figures, resources, routes, traces
 
 
 def overview(targets: Targets) -> dashboard.Dashboard:
@@ -31,6 +31,7 @@ def overview(targets: Targets) -> dashboard.Dashboard:
         "Availability": availability.lines(),
         "Routes": routes.lines(targets),
         "Cache and database": resources.lines(targets),
+        "Traces": traces.lines(),
     }
     for title, lines in rows.items():
         board = board.with_row(builders.Row(title))
