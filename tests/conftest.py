@@ -22,6 +22,7 @@ from tests.servers import (
     template,
 )
 from tests.traces import kept
+from tests.zipkin import zipkin
 
 __all__ = [
     "alembic",
@@ -34,6 +35,7 @@ __all__ = [
     "redis",
     "shared_redis",
     "template",
+    "zipkin",
 ]
 
 

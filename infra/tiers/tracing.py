@@ -17,7 +17,8 @@ _JAVA = (
     "-Xms64m -Xmx160m -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=48m"
     " -XX:MaxDirectMemorySize=32m -XX:+ExitOnOutOfMemoryError"
 )
-_SPANS = 50_000
+ENVIRONMENT = {"JAVA_OPTS": _JAVA, "STORAGE_TYPE": "mem", "MEM_MAX_SPANS": "50000"}
+MEMORY_MB = 384
 
 
 class Tracing(pulumi.ComponentResource):
@@ -53,8 +54,8 @@ class Tracing(pulumi.ComponentResource):
             ContainerArgs(
                 image=images.of("zipkin"),
                 networks=[Attachment(networks.monitoring, ["zipkin"])],
-                memory_mb=384,
-                environment={"JAVA_OPTS": _JAVA, "STORAGE_TYPE": "mem", "MEM_MAX_SPANS": str(_SPANS)},
+                memory_mb=MEMORY_MB,
+                environment=ENVIRONMENT,
                 ports=[Published(PORT, config.traces_port, str(config.bind_address))],
             ),
             # A virtual machine starts slowly where others keep the processors busy: nobody waits for it meanwhile.
