@@ -80,7 +80,7 @@ SET_BY_THE_STACK = frozenset(
     {
         *("release", "host", "port", "database_url", "database_password_file", "database_app_role"),
         *("redis_url", "redis_password_file", "signing_secret_file", "admin_email", "admin_password_file"),
-        *("traces_url", "traces_format"),
+        *("traces_url", "traces_format", "traces_headers_file"),
     }
 )
 
@@ -95,6 +95,7 @@ class StackConfig(_Model):
     traces: Literal["deploy", "off"] = "deploy"
     # The full address of what takes OTLP over HTTP, instead of a Zipkin in the stack.
     otlp_endpoint: str | None = Field(default=None, pattern=r"^https?://[^/@]+(/.*)?$")
+    otlp_headers: SecretStr | None = None
     replicas: int = Field(default=2, ge=1, le=8)
     bind_address: IPvAnyAddress = Field(default="127.0.0.1", validate_default=True)
     api_port: Port = 8080
@@ -150,7 +151,7 @@ class StackConfig(_Model):
 
 
 # A value given for one of these in plain text would lie readable in the stack's file and in its state.
-ENCRYPTED = ("secrets", "receivers")
+ENCRYPTED = ("secrets", "receivers", "otlpHeaders")
 
 
 def load() -> StackConfig:

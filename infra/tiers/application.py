@@ -54,6 +54,7 @@ class Application(pulumi.ComponentResource):
                 "database_app_password": config.secrets.database_app.get_secret_value(),
                 "redis_password": config.secrets.redis.get_secret_value(),
                 "signing_secret": config.secrets.signing.get_secret_value(),
+                **tracing.secrets,
             },
         )
         self.replicas = [

@@ -6,7 +6,7 @@ import pulumi
 from pulumi import ResourceOptions
 
 from infra.config import StackConfig
-from infra.containers import Attachment, ContainerArgs, Published, serve, wget_probe
+from infra.containers import SECRETS, Attachment, ContainerArgs, Published, serve, wget_probe
 from infra.images.resources import Images
 from infra.tiers.networks import Networks
 
@@ -19,15 +19,18 @@ _JAVA = (
 )
 ENVIRONMENT = {"JAVA_OPTS": _JAVA, "STORAGE_TYPE": "mem", "MEM_MAX_SPANS": "50000"}
 MEMORY_MB = 384
+_HEADERS = "otlp_headers"
 
 
 class Tracing(pulumi.ComponentResource):
-    """`url` is for people; `settings` are those of the service that make it send its traces."""
+    """`url` is for people; `settings` and `secrets` are those of the service that make it send its traces."""
 
     def __init__(self, config: StackConfig, images: Images, networks: Networks) -> None:
         super().__init__("janua:tiers:Tracing", "tracing")
         self._config = config
         self.url = self._address()
+        headers = config.otlp_headers
+        self.secrets = {_HEADERS: headers.get_secret_value()} if config.otlp_endpoint and headers else {}
         self.settings = self._settings()
         if config.has_zipkin:
             self._zipkin(images, networks)
@@ -44,7 +47,8 @@ class Tracing(pulumi.ComponentResource):
         if self._config.has_zipkin:
             return {"JANUA_TRACES_URL": f"http://zipkin:{PORT}/api/v2/spans", "JANUA_TRACES_FORMAT": "zipkin"}
         if self._config.otlp_endpoint:
-            return {"JANUA_TRACES_URL": self._config.otlp_endpoint, "JANUA_TRACES_FORMAT": "otlp"}
+            headers = {"JANUA_TRACES_HEADERS_FILE": f"{SECRETS}/{_HEADERS}"} if self.secrets else {}
+            return {"JANUA_TRACES_URL": self._config.otlp_endpoint, "JANUA_TRACES_FORMAT": "otlp", **headers}
         return {}
 
     def _zipkin(self, images: Images, networks: Networks) -> None:

@@ -13,7 +13,9 @@ from service.clock import ManualClock
 from service.observability.context import RequestContext
 from service.observability.tracing import export
 from service.observability.tracing.export import MOST_WAITING, PAUSE_SECONDS, TraceExport
+from service.observability.tracing.exporter import make_exporter
 from service.observability.tracing.spans import Ended, describe_process
+from service.settings import Settings
 from tests.traces import Kept
 
 
@@ -77,6 +79,15 @@ async def test_what_is_not_taken_is_dropped_counted_and_no_example(caplog: pytes
     assert outcomes.counts == {"failed": 3, "exported": 1}
     # Once each, however long it lasts.
     assert [record.message for record in caplog.records] == ["traces_not_taken", "traces_taken_again"]
+
+
+async def test_where_nobody_listens_traces_are_dropped(unused_tcp_port: int) -> None:
+    outcomes = Outcomes()
+    settings = Settings(traces_url=f"http://127.0.0.1:{unused_tcp_port}/api/v2/spans")
+    exports = TraceExport(make_exporter(settings), describe_process("test"), outcomes, ManualClock())
+    exports.offer(ended())
+    await exports.flush()
+    assert outcomes.counts == {"failed": 1}
 
 
 async def test_a_refusal_counts_as_a_failure() -> None:

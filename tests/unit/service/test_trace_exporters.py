@@ -116,7 +116,7 @@ def test_otlp_gets_protobuf_and_the_headers_of_the_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize("form", ["zipkin", "otlp"])
 def test_a_refusal_is_a_failure(form: str) -> None:
     with collecting(400) as collector:
-        settings = Settings(traces_url=f"http://127.0.0.1:{collector.port}/", traces_format=form)  # type: ignore[arg-type]
+        settings = Settings(traces_url=f"http://127.0.0.1:{collector.port}/", traces_format=form)
         assert export(settings) is SpanExportResult.FAILURE
 
 
