@@ -11,8 +11,8 @@ from infra.images.resources import Images
 from infra.tiers.networks import Networks
 
 PORT = 9411
-# Kept in memory, the oldest making room for the newest: 50,000 spans need some 80 MB of the heap. The compiler that
-# takes longest is left out: what it gains is not worth what it costs a program that has little to do.
+# Kept in memory, the oldest making room for the newest: 50,000 spans were seen to need some 110 MB of the heap. The
+# compiler that takes longest is left out: what it gains is not worth what it costs a program with little to do.
 _JAVA = (
     "-Xms64m -Xmx160m -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=48m"
     " -XX:MaxDirectMemorySize=32m -XX:+ExitOnOutOfMemoryError"
