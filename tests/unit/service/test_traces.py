@@ -92,6 +92,18 @@ async def test_a_failed_statement_is_told_of_with_the_kind_of_its_error_alone(tr
     assert failed[0].status.status_code is StatusCode.ERROR
 
 
+async def test_an_exhausted_pool_shows(sqlite_settings: Settings, kept: Kept) -> None:
+    short = {"database_pool_size": 1, "database_timeout_seconds": 0.01, "traces_ratio": 0}
+    async with running(sqlite_settings.model_copy(update=EVERY | short)) as api:
+        async with api.database.reading():
+            answer = await api.signup(new_email())
+        await flush(api)
+    problem(answer, 503, "database-unavailable")
+    wait = kept.of(answer)["take a connection"]
+    assert (wait.attributes or {})["error.type"] == "TimeoutError"
+    assert wait.end_time - wait.start_time >= 10_000_000  # type: ignore[operator]
+
+
 async def test_exemplars_are_of_requests_whose_trace_was_taken(traced: Api, kept: Kept) -> None:
     answer = await traced.client.get("/livez")
     assert not await exemplars(traced)
