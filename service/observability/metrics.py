@@ -213,7 +213,7 @@ class Metrics:
 
     def exemplify(self, ended: Ended) -> None:
         """Let a request whose trace can be looked up stand as an example in the histogram of latencies."""
-        exemplar = Exemplar({"trace_id": ended.request.trace_id}, ended.milliseconds, ended.at / 1e9)
+        exemplar = Exemplar({"trace_id": ended.request.trace_id}, ended.milliseconds, ended.ended / 1e9)
         self._request_latency.exemplify((ended.method, ended.path, ended.status), exemplar)
 
     def render(self, accept: str) -> tuple[bytes, str]:

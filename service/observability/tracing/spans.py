@@ -21,7 +21,7 @@ _TABLE = re.compile(r"\b(?:FROM|INTO|UPDATE)\s+(\w+)", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """A request that leaves a trace; `path` is the route's template, `at` nanoseconds since 1970."""
+    """A request that leaves a trace; `path` is the route's template, `started` nanoseconds since 1970."""
 
     request: RequestContext
     reason: Reason
@@ -29,7 +29,12 @@ class Ended:
     path: str
     status: int
     milliseconds: float
-    at: int
+    started: int
+
+    @property
+    def ended(self) -> int:
+        """When its answer was complete, in nanoseconds since 1970."""
+        return self.started + int(1e6 * self.milliseconds)
 
 
 def describe_process(release: str) -> Resource:
@@ -55,8 +60,8 @@ def spans_of(ended: Ended, process: Resource) -> list[ReadableSpan]:
         attributes=_of_request(ended),
         kind=SpanKind.SERVER,
         status=Status(StatusCode.ERROR if ended.status >= 500 else StatusCode.UNSET),
-        start_time=ended.at - int(1e6 * ended.milliseconds),
-        end_time=ended.at,
+        start_time=ended.started,
+        end_time=ended.ended,
         instrumentation_scope=_SCOPE,
     )
     return [server, *(_span(operation, root, process) for operation in tuple(request.operations or ()))]

@@ -18,6 +18,7 @@ class Tracer:
         self.export = TraceExport(make_exporter(settings), describe_process(settings.release), outcomes, clock)
         self._sampling = Sampling(settings, clock)
         self._outcomes = outcomes
+        self._monotonic = clock.monotonic
 
     def finish(self, request: RequestContext, method: str, path: str, status: int, milliseconds: float) -> None:
         """Let a request that has ended leave a trace, if it is one of those. `path` is the route's template."""
@@ -25,7 +26,9 @@ class Tracer:
         if reason is None:
             return
         if self._sampling.has_room():
-            self.export.offer(Ended(request, reason, method, path, status, milliseconds, time.time_ns()))
+            # Both clocks are read at once: operations are timed by the one, requests by the other.
+            started = time.time_ns() - int(1e9 * (self._monotonic() - request.started))
+            self.export.offer(Ended(request, reason, method, path, status, milliseconds, started))
         else:
             self._outcomes.count_traces("too_many", 1)
 

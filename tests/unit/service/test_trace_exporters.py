@@ -31,7 +31,7 @@ def ended() -> Ended:
         Operation("redis", "GET", AT - 90_000_000, AT - 80_000_000, "ConnectionLostError"),
         Operation("janua", "hash a password", AT - 70_000_000, AT - 60_000_000, None),
     ]
-    return Ended(request, "failed", "POST", "/api/v1/auth/login", 503, 250, AT)
+    return Ended(request, "failed", "POST", "/api/v1/auth/login", 503, 250, AT - 250_000_000)
 
 
 @dataclass
