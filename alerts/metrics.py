@@ -19,6 +19,7 @@ CACHE_REQUESTS = "janua_cache_requests_total"
 CACHE_STORE_FAILURES = "janua_cache_store_failures_total"
 CACHE_INVALIDATIONS = "janua_cache_invalidations_total"
 REVOCATION = "janua_revocation_milliseconds"
+TRACES = "janua_traces_total"
 BUILD_INFO = "janua_build_info"
 AUDIT_ROWS = "janua_audit_rows_total"
 # What the backup leaves for node_exporter (infra/jobs/backup.sh).
@@ -51,6 +52,7 @@ SERVICE_METRICS = frozenset(
         CACHE_STORE_FAILURES,
         CACHE_INVALIDATIONS,
         REVOCATION,
+        TRACES,
         BUILD_INFO,
         AUDIT_ROWS,
         "janua_cache_hit_rate_percent",

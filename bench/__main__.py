@@ -14,13 +14,14 @@ from bench.images import packages, release_image
 from bench.load.generator import generator
 from bench.machine import describe
 from bench.measuring import QUICK, Bench, Findings, Plan
-from bench.parts import cpu, crowd, edge, latency, login, mixed, outage
+from bench.parts import cpu, crowd, edge, latency, login, mixed, outage, tracing
 from bench.programs import Programs
 from bench.results import Run, draw, new_folder
 from bench.stand import prepare, stand
 
 PARTS: dict[str, Callable[[Bench], Findings]] = {
     "cpu": cpu.run,
+    "tracing": tracing.run,
     "latency": latency.run,
     "login": login.run,
     "edge": edge.run,

@@ -15,6 +15,7 @@ matplotlib.use("Agg")
 
 from matplotlib import pyplot
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
 _PERCENTILES = ("p50", "p95", "p99")
 _COLOURS = {"program": "#4c72b0", "postgres": "#55a868", "redis": "#c44e52"}
@@ -23,7 +24,7 @@ _SHADES = {"p50": "#9ecae1", "p95": "#4292c6", "p99": "#08519c"}
 Row = dict[str, Any]
 
 
-def draw(results: Row) -> pyplot.Figure:
+def draw(results: Row) -> Figure:
     """Bars of CPU time and of latency, and the course of the run in which Redis was killed."""
     figure, axes = pyplot.subplots(3, 1, figsize=(13, 17), layout="constrained")
     machine = results["machine"]

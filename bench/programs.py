@@ -16,6 +16,7 @@ from infra.images.table import ROOT
 from infra.jobs.promote import BACKEND, backend
 from infra.tiers.edge import FOLDER as EDGE_FOLDER
 from infra.tiers.edge import edge_files
+from infra.tiers.tracing import ENVIRONMENT, MEMORY_MB
 from infra.waiting import until_it_answers
 
 _BESIDE = "/opt/bench"
@@ -74,6 +75,17 @@ class Programs:
         command = ["haproxy", "-W", "-db", "-f", f"{EDGE_FOLDER}/haproxy.cfg", "-f", f"{EDGE_FOLDER}/{servers.name}"]
         part = Part(server_image("haproxy"), command, mounts={folder: EDGE_FOLDER}, memory_mb=256, user="99:99")
         return self._ready("edge", part, port, "/livez")
+
+    def zipkin(self) -> Running:
+        """A Zipkin that takes traces, with the settings of a stack."""
+        port = free_port()
+        listens = {
+            "ARMERIA_PORTS_0_IP": ADDRESS,
+            "ARMERIA_PORTS_0_PORT": str(port),
+            "ARMERIA_PORTS_0_PROTOCOLS_0": "http",
+        }
+        part = Part(server_image("zipkin"), environment={**ENVIRONMENT, **listens}, memory_mb=MEMORY_MB)
+        return self._ready("zipkin", part, port, "/health")
 
     def _with_packages(self, arguments: list[str], port: int) -> Part:
         return self._beside(arguments, self._environment(port, OTHERS, 1), {self.packages: _PACKAGES})

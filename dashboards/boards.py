@@ -26,6 +26,7 @@ from dashboards.rows import (
     route_figures,
     server,
     statements,
+    traces,
     work,
 )
 
@@ -62,6 +63,7 @@ def _overview(targets: Targets, links: Links) -> Board:
             "Availability": availability.lines(links),
             "Routes": route_figures.lines(targets),
             "Work": work.lines(),
+            "Traces": traces.lines(),
         },
         [routes(COUNTED, API_ROUTES)],
     )

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 
 from alerts import targets
 from alerts.recordings import recordings
-from alerts.rule_files import DEFAULT_REPLICAS, Links
+from alerts.rule_files import DEFAULT_REPLICAS, DEFAULT_SCRAPE_SECONDS, Links
 from alerts.rules import alerts
 from dashboards.boards import documents
 from dashboards.queries import Expression, expressions
@@ -37,7 +37,7 @@ def asked() -> Iterator[Expression]:
     goals = targets.load()
     for board in documents(goals, Links()).values():
         yield from expressions(board)
-    for recording in recordings(DEFAULT_REPLICAS):
+    for recording in recordings(goals, DEFAULT_REPLICAS, DEFAULT_SCRAPE_SECONDS):
         yield Expression("recordings", recording.name, recording.expression)
     for alert in alerts(goals):
         for selector in sorted(selectors(alert.expression)):

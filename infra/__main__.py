@@ -13,6 +13,7 @@ from infra.tiers.edge import Edge
 from infra.tiers.hosts import Hosts
 from infra.tiers.monitoring import Monitoring
 from infra.tiers.networks import Networks
+from infra.tiers.tracing import Tracing
 
 config = load()
 images = Images(config)
@@ -20,9 +21,10 @@ networks = Networks()
 
 hosts = Hosts(config, images, networks)
 monitoring = Monitoring(config, images, networks, hosts)
+tracing = Tracing(config, images, networks)
 database = Database(config, images, networks, hosts)
 cache = Cache(config, images, networks)
-application = Application(config, images, networks, database, cache)
+application = Application(config, images, networks, database, cache, tracing)
 gate = ReleaseGate(config, images, networks, application, monitoring)
 edge = Edge(config, images, networks, application, after=gate.passed)
 
@@ -30,7 +32,7 @@ pulumi.export("api_url", edge.url)
 pulumi.export("prometheus_url", monitoring.prometheus_url)
 pulumi.export("alertmanager_url", monitoring.alertmanager_url)
 pulumi.export("grafana_url", monitoring.grafana_url)
-pulumi.export("traces_url", "not deployed: this release has no trace backend")
+pulumi.export("traces_url", tracing.url)
 pulumi.export("admin_email", config.admin_email)
 pulumi.export("admin_password", Output.secret(config.secrets.admin.get_secret_value()))
 pulumi.export("grafana_password", Output.secret(config.secrets.grafana.get_secret_value()))

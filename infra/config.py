@@ -88,6 +88,7 @@ SET_BY_THE_STACK = frozenset(
     {
         *("release", "host", "port", "database_url", "database_password_file", "database_app_role"),
         *("redis_url", "redis_password_file", "signing_secret_file", "admin_email", "admin_password_file"),
+        *("traces_url", "traces_format", "traces_headers_file"),
     }
 )
 
@@ -103,12 +104,17 @@ class StackConfig(_Model):
     grafana_url: str | None = Field(default=None, pattern=r"^https?://[^/@]+(/.*)?$")
     grafana_token: SecretStr | None = None
     grafana_sources: Json[GrafanaSources] = Field(default="{}", validate_default=True)
+    traces: Literal["deploy", "off"] = "deploy"
+    # The full address of what takes OTLP over HTTP, instead of a Zipkin in the stack.
+    otlp_endpoint: str | None = Field(default=None, pattern=r"^https?://[^/@]+(/.*)?$")
+    otlp_headers: SecretStr | None = None
     replicas: int = Field(default=2, ge=1, le=8)
     bind_address: IPvAnyAddress = Field(default="127.0.0.1", validate_default=True)
     api_port: Port = 8080
     prometheus_port: Port = 9090
     alertmanager_port: Port = 9093
     grafana_port: Port = 3000
+    traces_port: Port = 9411
     admin_email: EmailAddress = "admin@example.com"
     smoke_duration: str = Field(default="30s", pattern=r"^[1-9][0-9]*[sm]$")
     scrape_interval_seconds: int = Field(default=5, ge=1, le=60)
@@ -149,14 +155,21 @@ class StackConfig(_Model):
 
     @model_validator(mode="after")
     def _ports_differ(self) -> Self:
-        ports = [self.api_port, self.prometheus_port, self.alertmanager_port, self.grafana_port]
+        ports = [self.api_port, self.prometheus_port, self.alertmanager_port, self.grafana_port, self.traces_port]
         if len(set(ports)) < len(ports):
-            raise ValueError(f"apiPort, prometheusPort, alertmanagerPort and grafanaPort must differ: {ports}")
+            raise ValueError(
+                f"apiPort, prometheusPort, alertmanagerPort, grafanaPort and tracesPort must differ: {ports}"
+            )
         return self
+
+    @property
+    def has_zipkin(self) -> bool:
+        """Tell whether this stack has a Zipkin."""
+        return self.traces == "deploy" and self.otlp_endpoint is None
 
 
 # A value given for one of these in plain text would lie readable in the stack's file and in its state.
-ENCRYPTED = ("secrets", "receivers", "grafanaToken")
+ENCRYPTED = ("secrets", "receivers", "grafanaToken", "otlpHeaders")
 
 
 def load() -> StackConfig:

@@ -28,6 +28,7 @@ from service.limits import LimitsMiddleware
 from service.observability.metrics import Metrics
 from service.observability.middleware import PerformanceTrackingMiddleware
 from service.observability.request_log import RequestLog
+from service.observability.tracing.tracer import Tracer, make_tracer
 from service.observability.tracking import Tracking
 from service.problem_handlers import install_problem_handlers
 from service.roles.routes import router as role_router
@@ -99,12 +100,14 @@ def create_app(settings: Settings, *, clock: Clock | None = None, store: CacheBa
     cleanup = Cleanup(settings, database, lockout, clock, metrics)
     role_check = RoleCheck(database, clock, metrics)
     log = RequestLog()
+    tracer = make_tracer(settings, metrics, clock)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         await cache.keeper.round()
         await tenants.remember(DEFAULT_TENANT)
-        background = [asyncio.create_task(work) for work in (cache.keeper.run(), cleanup.run(), role_check.run())]
+        works = [cache.keeper.run(), cleanup.run(), role_check.run(), *([tracer.export.run()] if tracer else [])]
+        background = [asyncio.create_task(work) for work in works]
         yield
         for task in background:
             task.cancel()
@@ -112,6 +115,8 @@ def create_app(settings: Settings, *, clock: Clock | None = None, store: CacheBa
         passwords.close()
         await cache.service.close()
         await database.close()
+        if tracer:
+            await tracer.export.close()
         log.flush()
 
     app = Application(
@@ -122,10 +127,13 @@ def create_app(settings: Settings, *, clock: Clock | None = None, store: CacheBa
         redirect_slashes=False,
         redoc_url=None,
         swagger_ui_oauth2_redirect_url=None,
+        # It would measure each request once more, and send what it finds wherever OTEL_… variables say.
+        telemetry={"auto_configure": False, "tracing": False, "metrics": False, "logs": False},
     )
     app.state.settings = settings
     app.state.draining = False
     app.state.metrics = metrics
+    app.state.tracer = tracer
     app.state.database = database
     app.state.cache = cache.service
     trail = Trail(database, metrics)
@@ -145,11 +153,11 @@ def create_app(settings: Settings, *, clock: Clock | None = None, store: CacheBa
     app.state.users = UserService(database, trail, copies, clock)
     app.state.roles = RoleService(database, trail, copies, clock)
     app.state.tenants = TenantService(database, trail, passwords, clock)
-    _add_routes(app, clock, log)
+    _add_routes(app, clock, log, tracer)
     return app
 
 
-def _add_routes(app: Application, clock: Clock, log: RequestLog) -> None:
+def _add_routes(app: Application, clock: Clock, log: RequestLog, tracer: Tracer | None) -> None:
     """Add the routes, and what stands before them."""
     settings, metrics = app.state.settings, app.state.metrics
     for router in _ROUTERS:
@@ -157,7 +165,7 @@ def _add_routes(app: Application, clock: Clock, log: RequestLog) -> None:
     routes = [route for router in _ROUTERS for route in router.routes if isinstance(route, APIRoute)]
     # The last one added is the outermost: it sees every answer, those of the limits too.
     app.add_middleware(LimitsMiddleware, max_bytes=settings.max_body_bytes, seconds=settings.request_timeout_seconds)
-    tracking = Tracking(metrics, clock, log)
+    tracking = Tracking(metrics, clock, log, tracer)
     app.add_middleware(PerformanceTrackingMiddleware, tracking=tracking)
     validate = next(route for route in routes if route.path == VALIDATE)
     endpoint = ValidateEndpoint(app.state.identities, metrics, clock, validate)

@@ -29,9 +29,11 @@ class Problem(BaseModel):
     status: int = Field(examples=[401])
     detail: str = Field(examples=["The e-mail address or the password is wrong."])
     request_id: str = Field(examples=["0193f2b0c4de7a6f9d1c3b5a7e8f9012"])
+    trace_id: str = Field(examples=["4bf92f3577b34da6a3ce929d0e0e4736"])
     errors: list[FieldError] | None = Field(default=None, description="Only with 422: one for each field.")
 
 
+_EXAMPLE_IDS = ("0193f2b0c4de7a6f9d1c3b5a7e8f9012", "4bf92f3577b34da6a3ce929d0e0e4736")
 _CHALLENGE = {"WWW-Authenticate": 'Bearer realm="janua"'}
 
 
@@ -151,7 +153,7 @@ def database_unavailable() -> ProblemError:
 def problem_response(error: ProblemError) -> Response:
     """Render a problem document."""
     request = current_request()
-    content = _document(error, request.request_id if request else "")
+    content = _document(error, request.request_id if request else "", request.trace_id if request else "")
     return JSONResponse(content, error.status_code, error.headers, MEDIA_TYPE)
 
 
@@ -163,7 +165,7 @@ def problem_responses(*errors: ProblemError) -> dict[int | str, dict[str, Any]]:
             "content": {
                 MEDIA_TYPE: {
                     "schema": {"$ref": "#/components/schemas/Problem"},
-                    "example": _document(error, "0193f2b0c4de7a6f9d1c3b5a7e8f9012"),
+                    "example": _document(error, *_EXAMPLE_IDS),
                 }
             },
         }
@@ -171,7 +173,7 @@ def problem_responses(*errors: ProblemError) -> dict[int | str, dict[str, Any]]:
     }
 
 
-def _document(error: ProblemError, request_id: str) -> dict[str, Any]:
+def _document(error: ProblemError, request_id: str, trace_id: str) -> dict[str, Any]:
     """The members of a problem document; its title follows from its slug."""
     return {
         "type": f"urn:janua:problem:{error.slug}",
@@ -179,6 +181,7 @@ def _document(error: ProblemError, request_id: str) -> dict[str, Any]:
         "status": error.status_code,
         "detail": error.detail,
         "request_id": request_id,
+        "trace_id": trace_id,
         **error.members,
     }
 

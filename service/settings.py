@@ -43,6 +43,14 @@ def _redis_url(value: str) -> str:
     return value
 
 
+def _http_url(value: str) -> str:
+    if value and not value.startswith(("http://", "https://")):
+        raise ValueError("must begin with http:// or https://, or be empty for no traces")
+    if "@" in value.partition("://")[2].partition("/")[0]:
+        raise ValueError("must not contain a password: name a file in JANUA_TRACES_HEADERS_FILE")
+    return value
+
+
 def _secret_file(path: Path) -> Path:
     try:
         secret = path.read_text().strip()
@@ -112,6 +120,13 @@ class Settings(BaseSettings):
     refresh_grace_seconds: Annotated[float, Field(ge=0, le=60)] = 5
     session_seconds: Annotated[Seconds, _not_less_than("refresh_token_seconds")] = 90 * 24 * 3600
     cleanup_seconds: Seconds = 300
+
+    traces_url: Annotated[str, AfterValidator(_http_url)] = ""
+    traces_format: Literal["zipkin", "otlp"] = "zipkin"
+    traces_headers_file: SecretFile | None = None
+    traces_ratio: Annotated[float, Field(ge=0, le=1)] = 0.01
+    traces_slow_ms: Annotated[float, Field(gt=0)] = 250
+    traces_per_second: Annotated[int, Field(ge=1, le=1000)] = 50
 
     signing_secret_file: SecretFile | None = None
     jwt_seconds: Annotated[int, Field(ge=1, le=300)] = 300

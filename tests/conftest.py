@@ -21,10 +21,13 @@ from tests.servers import (
     shared_redis,
     template,
 )
+from tests.traces import kept
+from tests.zipkin import zipkin
 
 __all__ = [
     "alembic",
     "database",
+    "kept",
     "migrated",
     "own_redis",
     "password_file",
@@ -32,6 +35,7 @@ __all__ = [
     "redis",
     "shared_redis",
     "template",
+    "zipkin",
 ]
 
 

@@ -153,7 +153,7 @@ def problem(response: httpx.Response, status: int, slug: str) -> dict[str, Any]:
     assert response.status_code == status, response.text
     assert response.headers["content-type"] == "application/problem+json"
     document: dict[str, Any] = response.json()
-    assert document.keys() >= {"type", "title", "status", "detail", "request_id"}
+    assert document.keys() >= {"type", "title", "status", "detail", "request_id", "trace_id"}
     assert document["type"] == f"urn:janua:problem:{slug}"
     assert document["status"] == status
     assert document["request_id"] == response.headers["x-request-id"]

@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 from infra.images.table import (
@@ -18,7 +19,6 @@ from infra.images.table import (
     runtime_reference,
     table,
 )
-from infra.setup import golang
 
 # Every image that is built here carries it, so that `make clean` finds them all.
 LABEL = "com.janua.image"
@@ -53,14 +53,11 @@ def build_base() -> str:
     return image
 
 
-def build_stand_in(name: str) -> str:
-    """Build the stand-in for image `name` from Debian packages unless it is there; return its reference."""
+def build_stand_in(name: str, beside: Sequence[Path] = ()) -> str:
+    """Build the stand-in for image `name` from Debian packages, and files `beside` them; return its reference."""
     image = local_reference(name)
-    if not exists(image):
-        packages = " ".join(table()[name].debian_packages())
-        with tempfile.TemporaryDirectory() as scratch:
-            programs = _programs(name, Path(scratch))
-            _build(FOLDER / name, image, {"BASE": base_reference(), "PACKAGES": packages}, programs)
+    packages = " ".join(table()[name].debian_packages())
+    _build(FOLDER / name, image, {"BASE": base_reference(), "PACKAGES": packages}, beside)
     return image
 
 
@@ -75,17 +72,7 @@ def build_runtime(source: Source, mirror: str = "") -> str:
     return image
 
 
-def _programs(name: str, scratch: Path) -> list[Path]:
-    """Return the programs of image `name` that Debian does not carry; those that are built here go to `scratch`."""
-    if name == "k6":
-        return [ROOT / ".venv" / "bin" / "k6"]
-    if (FOLDER / name / "go.mod").exists():
-        golang.build(FOLDER / name, ".", scratch / name, environment=golang.STATIC)
-        return [scratch / name]
-    return []
-
-
-def _build(folder: Path, image: str, arguments: dict[str, str], extra: list[Path]) -> None:
+def _build(folder: Path, image: str, arguments: dict[str, str], extra: Sequence[Path]) -> None:
     """Build `folder` as `image`; the files `extra` join its context."""
     with tempfile.TemporaryDirectory() as scratch:
         context = Path(scratch) / "context"

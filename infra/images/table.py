@@ -8,7 +8,7 @@ import json
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 FOLDER = Path(__file__).resolve().parent
 ROOT = FOLDER.parents[1]
@@ -19,17 +19,33 @@ Source = Literal["registry", "debian"]
 
 
 @dataclass(frozen=True)
+class Jar:
+    """A Java program on Maven Central: `group:name:version:type:classifier`, and its checksum."""
+
+    artifact: str
+    sha256: str
+
+    @property
+    def file_name(self) -> str:
+        """What Maven calls the file."""
+        _, name, version, kind, classifier = self.artifact.split(":")
+        return f"{name}-{version}-{classifier}.{kind}"
+
+
+@dataclass(frozen=True)
 class Image:
     """One row of the table.
 
     `registry` is `repository:tag`, with a host where it is not Docker's own, `digest` what `make pin` resolved it
-    to, `debian` the packages with their versions (None: cannot be built from Debian).
+    to, `debian` the packages with their versions (None: cannot be built from Debian), `jar` a program that Debian does
+    not carry.
     """
 
     name: str
     registry: str
     digest: str | None
     debian: dict[str, str] | None
+    jar: Jar | None = None
 
     def registry_reference(self, mirror: str = "") -> str:
         """Return the reference to pull, from `mirror` (a `host[:port][/path]` prefix) when one is given.
@@ -52,7 +68,12 @@ class Image:
 @cache
 def table() -> dict[str, Image]:
     """Return every image by its name."""
-    return {name: Image(name=name, **row) for name, row in json.loads(TABLE.read_text()).items()}
+    return {name: _image(name, row) for name, row in json.loads(TABLE.read_text()).items()}
+
+
+def _image(name: str, row: dict[str, Any]) -> Image:
+    jar = row.pop("jar", None)
+    return Image(name=name, **row, jar=Jar(**jar) if jar else None)
 
 
 def buildable() -> list[str]:
@@ -93,7 +114,8 @@ def local_reference(name: str) -> str:
     if image.debian is None:
         raise ValueError(f"{name} cannot be built from Debian packages")
     version = image.registry.rpartition(":")[2]
-    made_of = content_hash(base_reference(), *image.debian_packages(), FOLDER / name)
+    jars = [image.jar.sha256] if image.jar else []
+    made_of = content_hash(base_reference(), *image.debian_packages(), *jars, FOLDER / name)
     return f"janua/{name}:{version}-{made_of}"
 
 

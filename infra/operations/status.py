@@ -23,6 +23,7 @@ PART_URLS = {
     "prometheus": "prometheus_url",
     "alertmanager": "alertmanager_url",
     "grafana": "grafana_url",
+    "zipkin": "traces_url",
 }
 
 
@@ -49,8 +50,11 @@ def parts(stack: str, outputs: dict[str, Any]) -> list[Part]:
     """Return every container of `stack`, the steps of its deployment included."""
     containers = docker.from_env().containers.list(all=True, filters={"label": f"{STACK_LABEL}={stack}"})
     found = [_part(container, outputs) for container in containers]
-    if "grafana" not in {part.name for part in found}:
+    there = {part.name for part in found}
+    if "grafana" not in there:
         found.append(_grafana_elsewhere(str(outputs.get("grafana_url"))))
+    if "zipkin" not in there:
+        found.append(Part("zipkin", "not deployed", "", None))
     return sorted(found, key=lambda part: part.name)
 
 

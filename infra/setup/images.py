@@ -3,10 +3,13 @@
 import json
 import shutil
 from dataclasses import asdict, dataclass
+from pathlib import Path
 
 from infra.images.build import build_base, build_runtime, build_stand_in, exists
-from infra.images.table import Source, table
-from infra.setup.host import LOCAL, install_debian, run
+from infra.images.table import FOLDER, Source, local_reference, table
+from infra.setup import golang
+from infra.setup.host import LOCAL, VENV, cache_folder, install_debian, run
+from infra.setup.jars import fetch
 
 PROBE = "redis-exporter"  # the smallest image of the table
 PULL_SECONDS = 300
@@ -48,14 +51,29 @@ def ensure_base() -> str:
 
 
 def ensure_stand_in(name: str) -> str:
-    """Build the stand-in of image `name` if images are built here."""
-    return "not needed" if choice().source == "registry" else build_stand_in(name)
+    """Build the stand-in of image `name` if images are built here, and it is not there."""
+    if choice().source == "registry":
+        return "not needed"
+    image = local_reference(name)
+    return image if exists(image) else build_stand_in(name, _beside(name))
 
 
 def ensure_runtime() -> str:
     """Build the runtime of the service."""
     chosen = choice()
     return build_runtime(chosen.source, chosen.mirror)
+
+
+def _beside(name: str) -> list[Path]:
+    """What the stand-in of image `name` is made of beside Debian's packages."""
+    if name == "k6":
+        return [VENV / "bin" / "k6"]
+    if (FOLDER / name / "go.mod").exists():
+        program = cache_folder() / "programs" / name
+        golang.build(FOLDER / name, ".", program, environment=golang.STATIC)
+        return [program]
+    jar = table()[name].jar
+    return [fetch(jar)] if jar else []
 
 
 def _pulls(image: str) -> bool:

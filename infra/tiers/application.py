@@ -16,6 +16,7 @@ from infra.tiers.cache import ADDRESS as REDIS_ADDRESS
 from infra.tiers.cache import Cache
 from infra.tiers.database import APPLICATION_URL, Database
 from infra.tiers.networks import Networks
+from infra.tiers.tracing import Tracing
 
 PORT = 8000
 # What judges a release belongs to it: a changed smoke test is run against fresh replicas.
@@ -25,12 +26,18 @@ JUDGES = ("loadtest/k6", "alerts/targets.json")
 class Application(pulumi.ComponentResource):
     """`release` identifies image, settings and judges; `image` is its ID; `replicas` are its containers."""
 
-    def __init__(
-        self, config: StackConfig, images: Images, networks: Networks, database: Database, cache: Cache
+    def __init__(  # noqa: PLR0913, PLR0917 - one for each tier that it stands on
+        self,
+        config: StackConfig,
+        images: Images,
+        networks: Networks,
+        database: Database,
+        cache: Cache,
+        tracing: Tracing,
     ) -> None:
         super().__init__("janua:tiers:Application", "application")
         content, self.image = images.release()
-        settings = _settings(config)
+        settings = {**_settings(config), **tracing.settings}
         judged = content_hash(content, json.dumps(settings), str(config.replicas), config.smoke_duration, *_judges())
         self.release = f"{version()}-{judged}"
         schema = database.prepare(self.release, self.image)
@@ -47,6 +54,7 @@ class Application(pulumi.ComponentResource):
                 "database_app_password": config.secrets.database_app.get_secret_value(),
                 "redis_password": config.secrets.redis.get_secret_value(),
                 "signing_secret": config.secrets.signing.get_secret_value(),
+                **tracing.secrets,
             },
         )
         self.replicas = [

@@ -8,6 +8,7 @@ from typing import ParamSpec, TypeVar
 from argon2 import PasswordHasher, Type
 from argon2.exceptions import InvalidHashError, VerificationError
 
+from service.observability.context import INTERNAL, note_operation, operation_begins
 from service.observability.metrics import Metrics
 from service.problems import too_busy
 from service.settings import Settings
@@ -66,6 +67,7 @@ class Passwords:
             self._hashes.inc()
             return function(*args, **kwargs)
 
+        began = operation_begins()
         self._queue_depth.inc()
         future = self._pool.submit(work)
         try:
@@ -75,5 +77,6 @@ class Passwords:
             self._rejections.inc()
             raise too_busy(max(1, round(self._deadline_seconds))) from None
         finally:
+            note_operation(INTERNAL, "hash a password", began)
             if future.cancelled():  # it never began
                 self._queue_depth.dec()

@@ -17,11 +17,13 @@ from typing import Any
 from service.cache.connection import ConnectionLostError, RedisConnection, RefusedError
 from service.cache.protocol import CacheUnavailableError, Entry, Fence, Listener, Usage
 from service.clock import Clock
+from service.observability.context import note_operation, operation_begins
 from service.observability.metrics import Metrics
 from service.settings import Settings, read_secret
 
 _log = logging.getLogger(__name__)
 
+SYSTEM = "redis"
 _CHANNEL = b"janua:cache"
 # KEYS: the mark, the fence, then the keys. ARGV: the ticket, the version, then milliseconds and value of each key.
 _FILL = """
@@ -63,7 +65,7 @@ class RedisBackend:
 
     async def get(self, key: str) -> bytes | None:
         """The value of a key, if this incarnation of the server was given it."""
-        raw: bytes | None = await self._send(b"GET", key)
+        raw: bytes | None = await self._send("GET", key)
         prefix = self._connection.incarnation
         return raw[len(prefix) :] if raw is not None and raw.startswith(prefix) else None
 
@@ -139,10 +141,16 @@ class RedisBackend:
         return self._connection.incarnation + value
 
     async def _send(self, *command: Any) -> Any:
+        name = command[0]
+        text = name if isinstance(name, str) else name.decode()
+        began = operation_begins()
         try:
-            return await self._connection.send(*command)
+            answer = await self._connection.send(*command)
         except (ConnectionLostError, RefusedError) as error:
+            note_operation(SYSTEM, text, began, error)
             raise self._unavailable(error) from error
+        note_operation(SYSTEM, text, began)
+        return answer
 
     def _unavailable(self, error: ConnectionLostError | RefusedError) -> CacheUnavailableError:
         if isinstance(error, ConnectionLostError):

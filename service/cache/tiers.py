@@ -16,7 +16,7 @@ from service.cache.generation import Generation
 from service.cache.near import NearCache
 from service.cache.protocol import CacheBackend, CacheUnavailableError, Fence
 from service.clock import Clock
-from service.observability.context import current_request
+from service.observability.context import INTERNAL, current_request, note_operation, operation_begins
 from service.observability.metrics import Metrics
 
 # Longer than any load may take (the database's statement time-out); a mark that expires only refuses a copy.
@@ -153,7 +153,7 @@ class Tiers:
                 await self.store.remove(*keys)
             else:
                 await self.store.fence_off(keys, fence, _LOAD_SECONDS)
-            outcome = "acknowledged" if await self.coherence.invalidate(keys) else "lapsed"
+            outcome = "acknowledged" if await self._invalidate(keys) else "lapsed"
         except CacheUnavailableError:
             self.near.drop(keys)
             await self.generation.advance()
@@ -170,12 +170,20 @@ class Tiers:
     async def remove_copies(self, keys: Sequence[str]) -> None:
         """Let every replica forget its own copies, as far as it can be told."""
         with suppress(CacheUnavailableError):
-            await self.coherence.invalidate(keys)
+            await self._invalidate(keys)
 
     def leave(self) -> None:
         """Serve no copies of this process any more, and let the other replicas know."""
         with suppress(CacheUnavailableError):
             self.coherence.leave()
+
+    async def _invalidate(self, keys: Sequence[str]) -> bool:
+        """Let every replica forget its own copies; whether all have confirmed it."""
+        began = operation_begins()
+        try:
+            return await self.coherence.invalidate(keys)
+        finally:
+            note_operation(INTERNAL, "let every replica forget", began)
 
     def _is_fresh(self) -> bool:
         """Whether what this process has in its memory may be served."""

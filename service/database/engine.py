@@ -10,7 +10,8 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import QueuePool
 
-from service.database.counting import count_statements
+from service.database.checkout import Checkout
+from service.database.counting import count_statements, time_statements
 from service.database.postgres import TenantConnection, Unit, connect, refuse_dead_connection
 from service.database.scope import Scope
 from service.settings import Settings
@@ -33,25 +34,27 @@ class Database:
         # A single statement is its own transaction: autocommit spares the round trips of BEGIN and COMMIT.
         self._autocommit = self._engine.execution_options(isolation_level="AUTOCOMMIT")
         count_statements(self._engine.sync_engine)
+        if settings.traces_url:
+            time_statements(self._engine.sync_engine)
 
     @asynccontextmanager
     async def reading(self, scope: Scope | None = None) -> AsyncIterator[AsyncConnection]:
         """A connection on which each statement stands alone; without a scope it sees no tenant's rows."""
-        async with self._autocommit.connect() as connection:
+        async with Checkout(self._autocommit.connect()) as connection:
             await _begin_unit(connection, Unit.ALONE, scope)
             yield connection
 
     @asynccontextmanager
     async def writing(self, scope: Scope | None) -> AsyncIterator[AsyncConnection]:
         """A connection for one change, which on PostgreSQL must be one statement (RuntimeError else)."""
-        async with self._engine.begin() as connection:
+        async with Checkout(self._engine.begin()) as connection:
             await _begin_unit(connection, Unit.SINGLE, scope)
             yield connection
 
     @asynccontextmanager
     async def transaction(self, scope: Scope | None) -> AsyncIterator[AsyncConnection]:
         """A connection in a transaction, committed at the end and rolled back after an error."""
-        async with self._engine.begin() as connection:
+        async with Checkout(self._engine.begin()) as connection:
             await _begin_unit(connection, Unit.TRANSACTION, scope)
             yield connection
 

@@ -13,7 +13,6 @@ from starlette.responses import Response
 from service.cache.service import CacheService
 from service.database.engine import Database
 from service.database.tables import REQUIRED_REVISION
-from service.observability.metrics import CONTENT_TYPE
 from service.parts import Measured
 from service.problems import ProblemError, problem_responses
 
@@ -62,9 +61,10 @@ async def readyz(request: Request) -> Ready:
 
 
 @router.get("/metrics", include_in_schema=False)
-async def metrics(registry: Measured) -> Response:
-    """All metrics in Prometheus's text format."""
-    return Response(registry.render(), media_type=CONTENT_TYPE)
+async def metrics(request: Request, registry: Measured) -> Response:
+    """All metrics in the format that is asked for."""
+    exposition, content_type = registry.render(request.headers.get("accept", ""))
+    return Response(exposition, headers={"Content-Type": content_type})
 
 
 async def _check_schema(database: Database) -> dict[str, str]:

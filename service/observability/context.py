@@ -1,15 +1,36 @@
 """What is known and counted about the request that is being served."""
 
+import time
 from contextvars import ContextVar, Token
 from dataclasses import dataclass
+from typing import NamedTuple
 from uuid import UUID
+
+from service.observability.tracing.traceparent import Parent
+
+
+class Operation(NamedTuple):
+    """A statement, a command or a piece of work that a request waited for, in nanoseconds since 1970.
+
+    `text` is a statement without its values, a command without its arguments: what they hold is nobody's business.
+    """
+
+    system: str
+    text: str
+    started: int
+    ended: int
+    error: str | None
+
+
+INTERNAL = "janua"
+"""The system of an operation that is the service's own."""
 
 
 @dataclass(slots=True)
 class RequestContext:
     """One request's identity and counts; whoever serves it adds to them.
 
-    `started` is when, on the monotonic clock.
+    `started` is when, on the monotonic clock; `operations` is there if it may leave a trace.
     """
 
     request_id: str
@@ -21,6 +42,8 @@ class RequestContext:
     cache_misses: int = 0
     tenant: str | None = None
     user_id: UUID | str | None = None
+    parent: Parent | None = None
+    operations: list[Operation] | None = None
 
 
 _current: ContextVar[RequestContext | None] = ContextVar("request", default=None)
@@ -46,3 +69,15 @@ def name_subject(tenant: str, user_id: UUID | str) -> None:
     request = current_request()
     if request is not None:
         request.tenant, request.user_id = tenant, user_id
+
+
+operation_begins = time.time_ns
+"""What to call before an operation, for `note_operation`."""
+
+
+def note_operation(system: str, text: str, began: int, error: BaseException | None = None) -> None:
+    """Let an operation that has just ended be part of its request's trace."""
+    request = current_request()
+    if request is not None and request.operations is not None:
+        reason = None if error is None else type(error).__name__
+        request.operations.append(Operation(system, text, began, time.time_ns(), reason))

@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 
 from prometheus_client import (
-    CONTENT_TYPE_LATEST,
     CollectorRegistry,
     Counter,
     Gauge,
@@ -19,8 +18,9 @@ from prometheus_client import (
     PlatformCollector,
     ProcessCollector,
     disable_created_metrics,
-    generate_latest,
 )
+from prometheus_client.exposition import choose_encoder
+from prometheus_client.samples import Exemplar
 
 from service import __version__
 from service.audit.events import AuditEvent
@@ -28,6 +28,7 @@ from service.clock import Clock
 from service.observability.context import RequestContext
 from service.observability.hit_rate import HitRateWindow
 from service.observability.plain import PlainCounter, PlainHistogram
+from service.observability.tracing.spans import Ended
 
 # Milliseconds. The targets (1, 2, 5, 50, 100 and k6's 500 and 1000) are boundaries, so that "how many were
 # faster than the target" is a count and no interpolation; the rest keeps quantiles between them honest.
@@ -35,7 +36,6 @@ LATENCY_BUCKETS = (
     *(1, 2, 3, 5, 7.5, 10, 15, 20, 25, 30, 40, 50, 75),
     *(100, 150, 200, 250, 300, 400, 500, 750, 1000, 1500, 2500, 5000, 10_000),
 )
-CONTENT_TYPE = CONTENT_TYPE_LATEST
 AUTH_OPERATIONS = ("login", "signup", "validate")
 CACHE_KINDS = ("validation", "session", "user", "permissions")
 CACHE_RESULTS = ("hit", "miss", "error")
@@ -43,6 +43,8 @@ STORE_FAILURES = ("unreachable", "timeout", "refused", "readonly", "oom")
 # Every replica has confirmed; one did not, and its lease was waited for; the generation was raised.
 INVALIDATION_OUTCOMES = ("acknowledged", "lapsed", "generation")
 POOL_STATES = ("in_use", "idle")
+# Sent; not taken by whoever they were sent to; too many that waited to be sent; too many in that second.
+TRACE_OUTCOMES = ("exported", "failed", "queue_full", "too_many")
 
 
 disable_created_metrics()  # type: ignore[no-untyped-call]  # a series of its own for each counter's birth would double the exposition
@@ -101,6 +103,9 @@ class Metrics:
             "Time from the commit of a revocation until no replica accepts the token any more",
             buckets=LATENCY_BUCKETS,
             registry=registry,
+        )
+        self._traces = PlainCounter(
+            "janua_traces", "Requests that were to leave a trace, by what became of it", ["outcome"], registry
         )
         self.hash_queue_depth = Gauge(
             "janua_hash_queue_depth", "Passwords that wait for a hashing thread", registry=registry
@@ -202,9 +207,19 @@ class Metrics:
         """Observe how long one of `AUTH_OPERATIONS` took."""
         self._auth_operation.observe((operation,), 1000 * seconds)
 
-    def render(self) -> bytes:
-        """The exposition in Prometheus's text format."""
-        return generate_latest(self.registry)
+    def count_traces(self, outcome: str, number: int) -> None:
+        """Count requests that were to leave a trace, by one of `TRACE_OUTCOMES`."""
+        self._traces.add((outcome,), number)
+
+    def exemplify(self, ended: Ended) -> None:
+        """Let a request whose trace can be looked up stand as an example in the histogram of latencies."""
+        exemplar = Exemplar({"trace_id": ended.request.trace_id}, ended.milliseconds, ended.ended / 1e9)
+        self._request_latency.exemplify((ended.method, ended.path, ended.status), exemplar)
+
+    def render(self, accept: str) -> tuple[bytes, str]:
+        """The exposition and its type: OpenMetrics, which alone has exemplars, or Prometheus's text format."""
+        encode, content_type = choose_encoder(accept)
+        return encode(self.registry), content_type
 
     def _initialise_labels(self) -> None:
         for operation in AUTH_OPERATIONS:
@@ -213,5 +228,7 @@ class Metrics:
             self._store_failures.labels(reason)
         for outcome in INVALIDATION_OUTCOMES:
             self._invalidations.labels(outcome)
+        for outcome in TRACE_OUTCOMES:
+            self._traces.exist((outcome,))
         for event in AuditEvent:
             self.audit_rows.labels(event)

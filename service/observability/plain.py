@@ -8,12 +8,13 @@ served by one thread; nothing here may be used from another.
 import math
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import accumulate
 
 from prometheus_client import CollectorRegistry
 from prometheus_client.metrics_core import CounterMetricFamily, HistogramMetricFamily
 from prometheus_client.registry import Collector
+from prometheus_client.samples import Exemplar
 
 Labels = tuple[str | int, ...]
 """The values of the labels, in their order."""
@@ -86,6 +87,10 @@ class PlainHistogram(Collector):
         series.counts[bisect_left(self._boundaries, value)] += 1
         series.sum += value
 
+    def exemplify(self, labels: Labels, exemplar: Exemplar) -> None:
+        """Show a value that was counted as the latest example of those that are alike, in OpenMetrics only."""
+        self._series[labels].exemplars[bisect_left(self._boundaries, exemplar.value)] = exemplar
+
     def describe(self) -> Iterator[HistogramMetricFamily]:
         """What the registry reserves: the name."""
         yield HistogramMetricFamily(self._name, self._documentation, labels=self._label_names)
@@ -94,14 +99,17 @@ class PlainHistogram(Collector):
         """All series, for a scrape."""
         family = HistogramMetricFamily(self._name, self._documentation, labels=self._label_names)
         for labels, series in self._series.items():
-            buckets = [*zip(self._boundary_names, accumulate(series.counts), strict=True)]
-            family.add_metric([*map(str, labels)], buckets, series.sum)
+            examples = map(series.exemplars.get, range(len(series.counts)))
+            buckets = [*zip(self._boundary_names, accumulate(series.counts), examples, strict=True)]
+            # Its type does not tell that an exemplar may be None.
+            family.add_metric([*map(str, labels)], buckets, series.sum)  # type: ignore[arg-type]
         yield family
 
 
 @dataclass(slots=True)
 class _Observations:
-    """How many there were within each boundary and not within the one before, and their sum."""
+    """How many there were within each boundary and not within the one before, their sum, and an example of each."""
 
     counts: list[int]
     sum: float = 0.0
+    exemplars: dict[int, Exemplar] = field(default_factory=dict)

@@ -1,4 +1,4 @@
-"""What is measured of every request, whoever serves it: four headers, the metrics and one log line."""
+"""What is measured of every request, whoever serves it: four headers, the metrics, one log line and perhaps a trace."""
 
 import math
 import os
@@ -9,33 +9,38 @@ from service.clock import Clock
 from service.observability.context import RequestContext
 from service.observability.metrics import Metrics
 from service.observability.request_log import RequestLog
+from service.observability.tracing.traceparent import read_traceparent
+from service.observability.tracing.tracer import Tracer
 
 Header = tuple[bytes, bytes]
 
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT"})
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
-_TRACEPARENT = re.compile(rb"[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}(-.*)?")
 
 
 class Tracking:
     """Follows requests from their first byte to the last of their answers."""
 
-    def __init__(self, metrics: Metrics, clock: Clock, log: RequestLog) -> None:
+    def __init__(self, metrics: Metrics, clock: Clock, log: RequestLog, tracer: Tracer | None = None) -> None:
         self._metrics = metrics
         self._monotonic = clock.monotonic
         self._log = log
+        self._tracer = tracer
 
     def begin(self, headers: Iterable[Header]) -> RequestContext:
         """Take over the request's and the trace's id if they are well formed, else make new ones."""
         started = self._monotonic()
-        request_id, trace_id = b"", b""
+        request_id, parent = b"", None
         for name, value in headers:
             if name == b"x-request-id" and _REQUEST_ID.fullmatch(value):
                 request_id = value
-            elif name == b"traceparent" and (found := _TRACEPARENT.fullmatch(value)):
-                trace_id = found[1]
+            elif name == b"traceparent":
+                parent = read_traceparent(value)
         new = os.urandom(32).hex()  # one draw for both: 0.4 µs instead of 1
-        return RequestContext(request_id.decode() or new[:32], trace_id.decode() or new[32:], started)
+        request = RequestContext(request_id.decode() or new[:32], parent.trace_id if parent else new[32:], started)
+        if self._tracer is not None:
+            request.parent, request.operations = parent, []
+        return request
 
     def headers(self, request: RequestContext) -> tuple[Header, ...]:
         """The headers that tell of the request, up to now."""
@@ -48,8 +53,10 @@ class Tracking:
         )
 
     def end(self, request: RequestContext, method: str, path: str, status: int) -> None:
-        """Count a request that was answered, and log it. `path` is the route's template."""
+        """Count a request that was answered, log it and perhaps trace it. `path` is the route's template."""
         milliseconds = 1000 * (self._monotonic() - request.started)
         known = method if method in _METHODS else "<other>"
         self._metrics.count_request(request, known, path, status, milliseconds)
         self._log.tell(request, known, path, status, milliseconds)
+        if self._tracer is not None:
+            self._tracer.finish(request, known, path, status, milliseconds)

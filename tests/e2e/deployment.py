@@ -17,7 +17,7 @@ import httpx
 from infra.config import ROOT
 from infra.containers import PART_LABEL, STACK_LABEL
 
-PORTS = ("apiPort", "prometheusPort", "alertmanagerPort", "grafanaPort")
+PORTS = ("apiPort", "prometheusPort", "alertmanagerPort", "grafanaPort", "tracesPort")
 COMMAND_SECONDS = 900
 
 

@@ -1,5 +1,6 @@
-"""After everything that the service does: no token and no password in the database, in Redis or in a log."""
+"""After everything that the service does: no token and no password in the database, in Redis, a log or a trace."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from service.bootstrap import bootstrap
 from tests.harness import PASSWORD, bearer
 from tests.replicas import Replica, replicas
 from tests.servers import Database, Redis
+from tests.zipkin import Zipkin
 
 pytestmark = pytest.mark.integration
 
@@ -65,11 +67,12 @@ class Journey:
         self.call("GET", "/auth/validate", 401, again["access_token"])
 
 
-async def test_nothing_secret_is_left_behind(migrated: Database, redis: Redis, tmp_path: Path) -> None:
+async def test_nothing_secret_is_left_behind(migrated: Database, redis: Redis, zipkin: Zipkin, tmp_path: Path) -> None:
     password = tmp_path / "admin_password"
     password.write_text(PASSWORD)
     await bootstrap(migrated.settings(admin_email=ADMIN, admin_password_file=password))
-    with replicas(1, migrated, redis, tmp_path, JANUA_LOG_LEVEL="DEBUG") as [replica]:
+    traced = {f"JANUA_{name.upper()}": str(value) for name, value in zipkin.settings.items()}
+    with replicas(1, migrated, redis, tmp_path, JANUA_LOG_LEVEL="DEBUG", **traced) as [replica]:
         journey = Journey(replica)
         journey.travel()
         secret = (tmp_path / "signing_secret").read_text()
@@ -79,11 +82,21 @@ async def test_nothing_secret_is_left_behind(migrated: Database, redis: Redis, t
             "log of the service": replica.log.read_text(),
             "log of PostgreSQL": migrated.server.container.logs().decode(),
             "metrics": replica.exposition(),
+            "traces": traces_of(replica, zipkin),
         }
     assert len(journey.secrets) >= 4 + 9
     # The search finds what is there.
     assert "ada@example.com" in kept["database"]
     assert "token:validation:" in kept["redis"]
     assert kept["log of the service"].count("request_completed") > 20
+    assert "INSERT INTO users" in kept["traces"]
     found = {(place, word) for place, text in kept.items() for word in (*journey.secrets, secret) if word in text}
     assert found == set()
+    # Whom a request was for stands in its log line alone.
+    assert "@example.com" not in kept["traces"]
+
+
+def traces_of(replica: Replica, zipkin: Zipkin) -> str:
+    """The traces of all requests that the log tells of."""
+    lines = [json.loads(line) for line in replica.log.read_text().splitlines() if "request_completed" in line]
+    return str([zipkin.trace(line["trace_id"]) for line in lines])

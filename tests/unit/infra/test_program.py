@@ -50,7 +50,8 @@ def deploy(settings: dict[str, str]) -> Engine:
     asyncio.set_event_loop(asyncio.new_event_loop())
     mocks.set_mocks(engine, project="janua", stack="test")
     config = {f"janua:{key}": value for key, value in {**MINIMAL, **settings}.items()}
-    pulumi.runtime.set_all_config(config, ["janua:secrets", "janua:receivers", "janua:grafanaToken"])
+    secret = ["secrets", "receivers", "grafanaToken", "otlpHeaders"]
+    pulumi.runtime.set_all_config(config, [f"janua:{key}" for key in secret])
 
     @pulumi.runtime.test  # type: ignore[untyped-decorator]
     def run() -> None:
@@ -89,12 +90,13 @@ def test_every_tier_is_there(engine: Engine) -> None:
         "redis-exporter",
         "node-exporter",
         "cadvisor",
+        "zipkin",
     }
 
 
 def test_only_what_people_use_is_published_and_on_loopback(engine: Engine) -> None:
     published = {name: inputs["ports"] for name, inputs in engine.of(CONTAINER).items() if inputs.get("ports")}
-    assert published.keys() <= {"edge", "prometheus", "alertmanager", "grafana"}
+    assert published.keys() <= {"edge", "prometheus", "alertmanager", "grafana", "zipkin"}
     assert all(port["ip"] == "127.0.0.1" for ports in published.values() for port in ports)
 
 
@@ -190,6 +192,32 @@ def test_a_replica_has_the_time_that_it_takes_to_stop(engine: Engine) -> None:
 def test_images_are_pinned_by_id_and_kept(engine: Engine) -> None:
     assert all(inputs["keepLocally"] is True for inputs in engine.of(IMAGE).values())
     assert all(inputs["image"].startswith("sha256:") for inputs in engine.of(CONTAINER).values())
+
+
+@pytest.mark.parametrize("settings", [{"traces": "off"}, {"otlpEndpoint": "https://collector.test/v1/traces"}])
+def test_without_zipkin_there_is_none(settings: dict[str, str]) -> None:
+    assert "zipkin" not in deploy(settings).of(CONTAINER)
+
+
+def test_traces_go_to_zipkin_to_otlp_or_nowhere(engine: Engine) -> None:
+    assert traces(engine) == {
+        "JANUA_TRACES_URL": "http://zipkin:9411/api/v2/spans",
+        "JANUA_TRACES_FORMAT": "zipkin",
+    }
+    endpoint = "https://collector.test/v1/traces"
+    elsewhere = {"JANUA_TRACES_URL": endpoint, "JANUA_TRACES_FORMAT": "otlp"}
+    assert traces(deploy({"otlpEndpoint": endpoint})) == elsewhere
+    with_key = deploy({"otlpEndpoint": endpoint, "otlpHeaders": "Authorization: a-key"})
+    assert traces(with_key) == elsewhere | {"JANUA_TRACES_HEADERS_FILE": "/run/secrets/otlp_headers"}
+    uploads = with_key.of(CONTAINER)["service-1"]["uploads"]
+    assert uploads[_special_sig_key] == _special_secret_sig
+    assert "Authorization: a-key" in [upload["content"] for upload in uploads["value"]]
+    assert traces(deploy({"traces": "off"})) == {}
+
+
+def traces(engine: Engine) -> dict[str, str]:
+    environment = dict(env.split("=", 1) for env in engine.of(CONTAINER)["service-1"]["envs"])
+    return {name: value for name, value in environment.items() if name.startswith("JANUA_TRACES_")}
 
 
 def test_a_changed_smoke_test_is_a_new_release(monkeypatch: pytest.MonkeyPatch) -> None:

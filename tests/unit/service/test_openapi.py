@@ -71,7 +71,7 @@ def test_every_problem_is_a_problem_document_with_an_example(document: dict[str,
                 assert content["schema"] == {"$ref": "#/components/schemas/Problem"}
                 assert content["example"]["status"] == int(status)
     problem = document["components"]["schemas"]["Problem"]
-    assert set(problem["required"]) == {"type", "title", "status", "detail", "request_id"}
+    assert set(problem["required"]) == {"type", "title", "status", "detail", "request_id", "trace_id"}
 
 
 def test_bodies_refuse_unknown_fields_and_every_field_has_an_example(document: dict[str, Any]) -> None:

@@ -6,6 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client.openmetrics.exposition import generate_latest as openmetrics
+from prometheus_client.samples import Exemplar
 
 from service.observability.plain import PlainCounter, PlainHistogram
 
@@ -51,6 +53,20 @@ def test_series_can_exist_before_anything_is_counted() -> None:
     histogram.exist(("x",))
     assert counter.value(("x",)) == 2
     assert registry.get_sample_value("h_sum", {"path": "x"}) == 3
+
+
+@pytest.mark.parametrize(("value", "boundary"), [(0.5, "1.0"), (1, "1.0"), (2, "2.5"), (20_000, "+Inf")])
+def test_an_exemplar_stands_where_its_value_was_counted(value: float, boundary: str) -> None:
+    registry = CollectorRegistry()
+    histogram = PlainHistogram("h", "help", ["path"], BOUNDARIES, registry)
+    histogram.observe(("x",), value)
+    exemplar = Exemplar({"trace_id": "a"}, value, 1.5)
+    histogram.exemplify(("x",), Exemplar({"trace_id": "before"}, value, 1))
+    histogram.exemplify(("x",), exemplar)
+    [family] = registry.collect()
+    assert {each.labels["le"]: each.exemplar for each in family.samples if each.exemplar} == {boundary: exemplar}
+    [line] = [line for line in openmetrics(registry).decode().splitlines() if " # " in line]  # type: ignore[no-untyped-call]
+    assert line.endswith(f'# {{trace_id="a"}} {float(value)} 1.5')
 
 
 def test_a_name_is_taken_once() -> None:
