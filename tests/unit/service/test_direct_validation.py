@@ -11,6 +11,7 @@ from service.clock import ManualClock
 from service.settings import Settings
 from tests.harness import Api, SharedStore, StoreView, running
 from tests.logs import Log
+from tests.traces import EVERY, Kept, flush
 from tests.unit.service.test_validate_endpoint import FORMS
 
 PATH = "/api/v1/auth/validate"
@@ -138,3 +139,15 @@ async def test_what_it_leaves_to_others_is_counted_by_them_alone(api: Api, log: 
     assert "request_completed" not in await log.read()
     await api.get("validate", "A" * 43)
     assert api.metric("janua_cache_requests_total", tier="memory", kind="validation", result="miss") == 1
+
+
+async def test_it_leaves_a_trace_as_any_other(settings: Settings, view: StoreView, kept: Kept) -> None:
+    async with running(settings.model_copy(update=EVERY), clock=ManualClock(), store=view) as api:
+        token = await api.new_token()
+        await api.get("validate", token)
+        answer = ask(api, bearer(token))
+        assert answer is not None
+        await flush(api)
+    [root] = kept.of(answer).values()
+    assert root.name == f"GET {PATH}"
+    assert (root.attributes or {})["janua.cache_hits"] == 1
