@@ -106,8 +106,8 @@ def graph(
         .targets([_query(one, chr(ord("A") + index)).range() for index, one in enumerate(series)])
         .unit(unit)
         .min(0)
-        # Where all is 0, Grafana would draw an axis up to 100.
-        .axis_soft_max(1)
+        # The target is always in sight; where there is none and all is 0, Grafana would draw an axis up to 100.
+        .axis_soft_max(1.1 * limit.value if limit else 1)
         .fill_opacity(8)
         .show_points(common.VisibilityMode.NEVER)
         .legend(_legend())

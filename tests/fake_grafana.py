@@ -25,7 +25,7 @@ class Handler(BaseHTTPRequestHandler):
     things: ClassVar[Things]
 
     def _answer(self, status: int, body: object) -> None:
-        content = json.dumps(body).encode()
+        content = b"" if body is None else json.dumps(body).encode()
         self.send_response(status)
         self.send_header("Content-Length", str(len(content)))
         self.end_headers()
@@ -55,7 +55,8 @@ class Handler(BaseHTTPRequestHandler):
         if uid not in kind:
             return 404, {"message": "not found"}
         if self.command == "DELETE":
-            return 200, kind.pop(uid)
+            removed = kind.pop(uid)
+            return 200, None if kind is things.folders else removed
         if self.command == "PUT":
             kind[uid] = body
         return 200, kind[uid]

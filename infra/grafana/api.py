@@ -72,7 +72,9 @@ class Api:
         )
         try:
             with urlopen(request, timeout=SECONDS) as response:  # noqa: S310 - as above
-                return json.load(response)
+                content = response.read()
+                # The answer to the removal of a folder is empty.
+                return json.loads(content) if content else None
         except HTTPError as error:
             if error.code == MISSING and missing_is_fine:
                 return None

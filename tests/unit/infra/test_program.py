@@ -144,6 +144,17 @@ def test_the_engine_s_socket_is_given_to_cadvisor_alone_and_the_host_is_only_loo
     assert {network["name"] for network in engine.of(CONTAINER)["cadvisor"]["networksAdvanced"]} == {"janua-monitoring"}
 
 
+def test_the_gate_reports_into_the_volume_that_the_exporter_reads(engine: Engine) -> None:
+    def volume(name: str) -> str:
+        (mounted,) = engine.of(CONTAINER)[name]["volumes"]
+        assert mounted["containerPath"] == "/textfile"
+        return str(mounted["volumeName"])
+
+    assert volume("judge") == volume("node-exporter") == volume("textfile")
+    assert "METRICS_FILE=/textfile/gate.prom" in engine.of(CONTAINER)["judge"]["envs"]
+    assert "--collector.textfile.directory=/textfile" in engine.of(CONTAINER)["node-exporter"]["command"]
+
+
 def test_no_secret_is_in_an_environment_or_a_command(engine: Engine) -> None:
     for name, inputs in engine.of(CONTAINER).items():
         visible = [*inputs.get("envs", []), *(inputs.get("command") or [])]
