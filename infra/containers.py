@@ -95,12 +95,18 @@ def serve(name: str, args: ContainerArgs, health: Health, opts: ResourceOptions)
     properties.destroy_grace_seconds = STOP_SECONDS
     properties.healthcheck = docker.ContainerHealthcheckArgs(
         tests=["CMD", *health.command],
-        interval=f"{health.interval_seconds}s",
-        timeout=f"{health.timeout_seconds}s",
-        start_period=f"{health.start_seconds}s",
+        interval=duration(health.interval_seconds),
+        timeout=duration(health.timeout_seconds),
+        start_period=duration(health.start_seconds),
         retries=health.retries,
     )
     return docker.Container(name, properties, opts)
+
+
+def duration(seconds: int) -> str:
+    """Return a duration as the engine writes it, `2m0s`: written otherwise it would look changed at every update."""
+    minutes, rest = divmod(seconds, 60)
+    return f"{minutes}m{rest}s" if minutes else f"{rest}s"
 
 
 def run(name: str, args: ContainerArgs, opts: ResourceOptions) -> docker.Container:
