@@ -4,7 +4,8 @@ A part is what the stack calls it; during a deployment replicas of two releases 
 """
 
 from alerts.metrics import SERVICE_JOB
-from dashboards.panels import BYTES, BYTES_PER_SECOND, COUNT, PERCENT, WINDOW, Panel, Series, graph
+from alerts.saturation import MEMORY_PERCENT
+from dashboards.panels import BYTES, BYTES_PER_SECOND, COUNT, PERCENT, WINDOW, Limit, Panel, Series, graph
 
 
 def lines() -> list[list[Panel]]:
@@ -37,6 +38,7 @@ def _resources() -> list[Panel]:
                 )
             ],
             PERCENT,
+            Limit(MEMORY_PERCENT),
         ),
     ]
 

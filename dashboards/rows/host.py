@@ -1,6 +1,7 @@
 """What does the machine have left?"""
 
-from dashboards.panels import BYTES, BYTES_PER_SECOND, COUNT, PERCENT, WINDOW, Panel, Series, figure, graph
+from alerts.saturation import DISK_LOW_PERCENT
+from dashboards.panels import BYTES, BYTES_PER_SECOND, COUNT, PERCENT, WINDOW, Limit, Panel, Series, figure, graph
 
 # The exporter sees the one disk that the engine keeps everything on.
 _ROOM = "node_filesystem_avail_bytes"
@@ -30,6 +31,7 @@ def _now() -> list[Panel]:
             "Share of the disk that the engine keeps images, volumes and logs on.",
             f"100 * (1 - {_ROOM} / node_filesystem_size_bytes)",
             PERCENT,
+            Limit(100 - DISK_LOW_PERCENT),
         ),
         figure("Disk left", "Room on the disk that the engine keeps images, volumes and logs on.", _ROOM, BYTES),
     ]
