@@ -25,11 +25,11 @@ def environment() -> dict[str, str]:
         # The set-up has installed the one plugin that there is.
         "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
     }
-    if "PULUMI_BACKEND_URL" not in os.environ:
-        variables["PULUMI_BACKEND_URL"] = f"file://{STATE}"
-    if "PULUMI_CONFIG_PASSPHRASE" not in os.environ and "PULUMI_CONFIG_PASSPHRASE_FILE" not in os.environ:
-        variables["PULUMI_CONFIG_PASSPHRASE_FILE"] = str(secrets.PASSPHRASE)
-    return variables
+    own = {"PULUMI_BACKEND_URL": f"file://{STATE}"}
+    if "PULUMI_CONFIG_PASSPHRASE" not in os.environ:
+        own["PULUMI_CONFIG_PASSPHRASE_FILE"] = str(secrets.PASSPHRASE)
+    # A shell that has sourced `.janua/env` has these very values: they are not the user's own.
+    return variables | {key: value for key, value in own.items() if os.environ.get(key, value) == value}
 
 
 def write_environment() -> str:

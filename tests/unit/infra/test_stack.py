@@ -113,3 +113,30 @@ def test_a_stack_of_before_gets_the_secrets_that_it_lacks_and_keeps_the_others(c
     assert stack.ensure("staging") == "staging: recorded images=debian, grafana=absent, secret signing"
     assert json.loads(cli.encrypted["secrets"]) == in_use | {"signing": secrets.read("staging")["signing"]}
     assert stack.ensure("staging") == "staging: nothing to record"
+
+
+OWN = ("PULUMI_BACKEND_URL", "PULUMI_CONFIG_PASSPHRASE_FILE")
+
+
+@pytest.fixture
+def clean(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    for name in (*OWN, "PULUMI_CONFIG_PASSPHRASE"):
+        monkeypatch.delenv(name, raising=False)
+    return monkeypatch
+
+
+def test_a_shell_that_has_sourced_the_environment_writes_the_same_one(clean: pytest.MonkeyPatch) -> None:
+    first = stack.environment()
+    assert first.keys() >= {*OWN}
+    for name in OWN:
+        clean.setenv(name, first[name])
+    assert {name: stack.environment()[name] for name in OWN} == {name: first[name] for name in OWN}
+
+
+def test_a_backend_and_a_passphrase_of_the_users_own_are_kept(clean: pytest.MonkeyPatch) -> None:
+    clean.setenv("PULUMI_BACKEND_URL", "s3://bucket")
+    clean.setenv("PULUMI_CONFIG_PASSPHRASE", "a phrase")
+    assert not stack.environment().keys() & {*OWN}
+    clean.delenv("PULUMI_CONFIG_PASSPHRASE")
+    clean.setenv("PULUMI_CONFIG_PASSPHRASE_FILE", "/elsewhere")
+    assert not stack.environment().keys() & {*OWN}
