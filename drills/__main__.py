@@ -1,0 +1,109 @@
+"""`make drill NAME=…`: holds one drill, or all; `healthy` loads and demands silence, `clear` takes left-overs out."""
+
+import argparse
+import fcntl
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from docker.errors import DockerException
+from pulumi import automation
+
+from drills import faults, receiver
+from drills.catalogue import BY_NAME, DRILLS
+from drills.drill import PAGE_SECONDS, RESOLVE_SECONDS, Drill, Load
+from drills.judgement import judge
+from drills.load import prepare, sending
+from drills.stack import DrillError, Stack
+from drills.watch import GRACE_SECONDS, Watch, prometheus_alerts
+from infra.setup.host import LOCAL
+
+WARM_UP_SECONDS = 10
+# What a drill's load may last at most, should the drill itself hang.
+LOAD_SECONDS = WARM_UP_SECONDS + PAGE_SECONDS + GRACE_SECONDS + RESOLVE_SECONDS + 60
+HEALTHY_LOAD = Load(logins=1, validations=9, users=10)
+
+
+def hold(stack: Stack, watch: Watch, drill: Drill) -> bool:
+    """Hold one drill and print its time line; return whether all went as it must."""
+    watch.until_quiet()
+    print(f"{drill.name}: {drill.about}; {drill.alert} must come within {PAGE_SECONDS} s", flush=True)
+    with sending(stack, prepare(stack, drill.load), LOAD_SECONDS):
+        time.sleep(WARM_UP_SECONDS)
+        run = watch.hold(drill, stack)
+    wrong = judge(drill, run)
+    print(
+        "\n".join([*run.lines(), *(f"  WRONG: {line}" for line in wrong)] + ([] if wrong else ["  passed"])), flush=True
+    )
+    return not wrong
+
+
+def healthy(stack: Stack, watch: Watch, seconds: float) -> bool:
+    """Load the stack as on a good day; return whether nobody was paged."""
+    watch.until_quiet()
+    print(f"healthy: {seconds:g} s of load, nobody must be paged", flush=True)
+    with sending(stack, prepare(stack, HEALTHY_LOAD), seconds):
+        time.sleep(seconds)
+    notices = watch.notices()
+    paged = sorted({notice.alert for notice in notices if notice.route == "page"})
+    tickets = sorted({notice.alert for notice in notices if notice.route == "ticket"})
+    print(f"  pages    {', '.join(paged) or 'none'}\n  tickets  {', '.join(tickets) or 'none'}")
+    return not paged
+
+
+def clear(stack: Stack) -> None:
+    """Take out what a killed drill left, and say so."""
+    for note in [*receiver.forget(stack), *faults.clear(stack)]:
+        print(f"  left over: {note}")
+
+
+@contextmanager
+def _alone(stack: str) -> Iterator[None]:
+    """Keep two drills from meddling with one stack; the lock ends with the process, however that ends."""
+    with (LOCAL / f"drill-{stack}.lock").open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise DrillError(f"another drill is held on stack {stack}") from error
+        yield
+
+
+def _held(options: argparse.Namespace) -> bool:
+    stack = Stack.running(options.stack)
+    with _alone(stack.name):
+        clear(stack)
+        if options.name == "clear":
+            return True
+        try:
+            with receiver.receiving(stack) as mailbox:
+                watch = Watch(lambda: prometheus_alerts(stack.prometheus_url), mailbox.notices)
+                if options.name == "healthy":
+                    return healthy(stack, watch, options.seconds)
+                drills = DRILLS if options.name == "all" else [BY_NAME[options.name]]
+                # Every one is held, whatever became of those before it.
+                results = [hold(stack, watch, drill) for drill in drills]
+                return all(results)
+        finally:
+            clear(stack)
+
+
+def main() -> int:
+    """Return 0 if every drill passed, 1 if one did not or could not be held."""
+    parser = argparse.ArgumentParser(prog="drills", description=__doc__)
+    parser.add_argument("name", choices=[*BY_NAME, "all", "healthy", "clear"])
+    parser.add_argument("--stack", default="staging")
+    parser.add_argument("--seconds", type=float, default=600, help="how long `healthy` loads")
+    options = parser.parse_args()
+    # Ended from outside, a drill still takes its fault out.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    try:
+        return 0 if _held(options) else 1
+    except (DrillError, automation.StackNotFoundError, DockerException, OSError) as error:
+        print(f"drill: {error}", file=sys.stderr)
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
