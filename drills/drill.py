@@ -13,11 +13,15 @@ RESOLVE_SECONDS = 240
 
 @dataclass(frozen=True)
 class Load:
-    """Requests a second at the edge while a drill lasts; the validations go round so many users."""
+    """Requests a second at the edge while a drill lasts; the validations go round so many users.
+
+    `warm_up_seconds` it lasts without a fault: long enough that an alert which this load alone causes would be there.
+    """
 
     logins: float = 4
     validations: float = 1
     users: int = 5
+    warm_up_seconds: float = 10
 
 
 @dataclass(frozen=True)

@@ -45,11 +45,11 @@ class Stack:
         found = docker.from_env().containers.list(all=True, filters={"label": f"{STACK_LABEL}={self.name}"})
         return [one for one in found if one.attrs["HostConfig"]["RestartPolicy"]["Name"] == "unless-stopped"]
 
-    def parts(self, prefix: str) -> list[Container]:
-        """Return the containers of the parts whose names begin so, by name; DrillError if there is none."""
-        found = [one for one in self.containers() if one.labels[PART_LABEL].startswith(prefix)]
+    def parts(self, name: str) -> list[Container]:
+        """Return the containers of a part, or with `service-` those of every replica; DrillError if there is none."""
+        found = [one for one in self.containers() if belongs(one.labels[PART_LABEL], name)]
         if not found:
-            raise DrillError(f"stack {self.name} has no container {prefix}")
+            raise DrillError(f"stack {self.name} has no container {name}")
         return sorted(found, key=lambda one: str(one.labels[PART_LABEL]))
 
     def execute(self, part: str, script: str) -> str:
@@ -59,3 +59,8 @@ class Stack:
         if code != 0:
             raise DrillError(f"{part}: {text.strip()}")
         return text
+
+
+def belongs(part: str, name: str) -> bool:
+    """Tell whether a part is meant by a name: `redis` is not its exporter, `service-` is each replica."""
+    return part == name or (name.endswith("-") and part.startswith(name))

@@ -29,10 +29,14 @@ class Watch:
     pause: Callable[[float], None] = time.sleep
 
     def hold(self, drill: Drill, stack: Stack) -> Run:
-        """Put the fault in, wait for the page, take it out, wait for the resolve; return what was seen when."""
+        """Put the fault in, wait for the page, take it out, wait for the resolve; return what was seen when.
+
+        Raises DrillError if the alert is there without the fault: then it would prove nothing.
+        """
+        if drill.alert in self.noise():
+            raise DrillError(f"{drill.alert} pends or fires without the fault: this machine is too busy for the load")
         run = Run()
-        fault = drill.fault(stack)
-        with fault:
+        with drill.fault(stack):
             run.fault = self.clock()
             self._until(lambda: self._paged(drill, run), PAGE_SECONDS + GRACE_SECONDS)
         run.removed = self.clock()

@@ -92,3 +92,11 @@ def test_no_drill_begins_while_an_alert_fires() -> None:
     watch = Watch(lambda: [("DiskSpaceCritical", "firing")], list, lambda: world.now, world.pause)
     with pytest.raises(DrillError, match="DiskSpaceCritical"):
         watch.until_quiet()
+
+
+def test_an_alert_that_is_there_without_the_fault_proves_nothing() -> None:
+    world = World()
+    watch = Watch(lambda: [("RedisDown", "firing")], list, lambda: world.now, world.pause)
+    with pytest.raises(DrillError, match="without the fault"):
+        watch.hold(world.drill(), STACK)
+    assert world.fault is None
