@@ -7,6 +7,7 @@ from threading import Event, Thread
 from docker.models.containers import Container
 
 from drills.stack import DrillError, Stack
+from infra.waiting import until_it_answers
 
 TRIGGER = "janua_drill"
 # A login needs some 30 ms of a processor. A fifth of one, 20 ms in every 100, stretches it beyond 50 ms.
@@ -14,6 +15,7 @@ CPU_PERIOD, CPU_QUOTA = 100_000, 20_000
 _UNLIMITED = -1
 # Less than the half second within which every replica notices a new generation.
 _FLUSH_SECONDS = 0.4
+_START_SECONDS = 30
 _SLOW = "PERFORM pg_sleep(0.12)"
 _FAILS = "RAISE EXCEPTION 'a drill: no session can be stored'"
 
@@ -72,6 +74,8 @@ def emptied_caches(stack: Stack) -> Iterator[None]:
 def clear(stack: Stack) -> list[str]:
     """Take out whatever a drill that was killed left in the stack; return what was found."""
     found = [note for container in stack.containers() for note in _heal(container)]
+    # A server that was started just now takes a moment.
+    until_it_answers(lambda: _sql(stack, "SELECT 1"), (DrillError,), _START_SECONDS)
     left = _sql(stack, f"SELECT count(*) FROM pg_trigger WHERE tgname = '{TRIGGER}'")  # noqa: S608 - made of constants
     if left.strip() != "0":
         _drop_trigger(stack)
