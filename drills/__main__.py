@@ -22,7 +22,6 @@ from infra.setup.host import LOCAL
 
 # What a drill's load may last at most after its warm-up, should the drill itself hang.
 LOAD_SECONDS = PAGE_SECONDS + GRACE_SECONDS + RESOLVE_SECONDS + 60
-HEALTHY_LOAD = Load(logins=1, validations=9, users=10)
 
 
 def hold(stack: Stack, watch: Watch, drill: Drill) -> bool:
@@ -47,7 +46,7 @@ def healthy(stack: Stack, watch: Watch, seconds: float) -> bool:
     """Load the stack as on a good day; return whether nobody was paged."""
     watch.until_quiet()
     print(f"healthy: {seconds:g} s of load, nobody must be paged", flush=True)
-    with sending(stack, prepare(stack, HEALTHY_LOAD), seconds):
+    with sending(stack, prepare(stack, Load()), seconds):
         time.sleep(seconds)
     notices = watch.notices()
     paged = sorted({notice.alert for notice in notices if notice.route == "page"})

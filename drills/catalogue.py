@@ -6,7 +6,7 @@ from drills import faults
 from drills.drill import Drill, Load
 
 # Were all logins slow without a fault, the alert would fire after 36 s (alerts/burn.py): it must not.
-LOGINS = Load(warm_up_seconds=45)
+LOGINS = Load(logins=4, validations=1, users=5, warm_up_seconds=45)
 
 DRILLS = (
     Drill(
@@ -18,7 +18,14 @@ DRILLS = (
     ),
     Drill("redis-dead", "RedisDown", partial(faults.dead, part="redis"), "Redis is killed"),
     Drill("replica-dead", "ReplicaMissing", partial(faults.dead, part="service-"), "one replica is killed"),
-    Drill("error-burst", "ErrorBudgetBurn", faults.failing_logins, "PostgreSQL refuses new sessions"),
+    Drill(
+        "error-burst",
+        "ErrorBudgetBurn",
+        faults.failing_logins,
+        "PostgreSQL refuses new sessions",
+        # Half of the requests fail, 14.4 % are enough.
+        load=Load(logins=2, validations=2, users=5),
+    ),
     Drill(
         "cache-stampede",
         "CacheHitRateCollapsed",

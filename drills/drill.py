@@ -15,12 +15,14 @@ RESOLVE_SECONDS = 240
 class Load:
     """Requests a second at the edge while a drill lasts; the validations go round so many users.
 
+    The default is that of a good day: one login in ten, so that a busy machine's slow logins alone page nobody.
+
     `warm_up_seconds` it lasts without a fault: long enough that an alert which this load alone causes would be there.
     """
 
-    logins: float = 4
-    validations: float = 1
-    users: int = 5
+    logins: float = 1
+    validations: float = 9
+    users: int = 10
     warm_up_seconds: float = 10
 
 
