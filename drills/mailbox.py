@@ -6,7 +6,7 @@ itself: of a drill that was killed it must not be left for ever.
 
 import json
 import time
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from threading import Timer
 
 PORT = 8000
@@ -31,7 +31,8 @@ class Handler(BaseHTTPRequestHandler):
 
 def main() -> None:
     """Serve until the time is over."""
-    server = ThreadingHTTPServer(("", PORT), Handler)
+    # One notification after the other: two that print at once would share a line.
+    server = HTTPServer(("", PORT), Handler)
     end = Timer(LIFE_SECONDS, server.shutdown)
     end.daemon = True
     end.start()
