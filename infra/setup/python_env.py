@@ -20,6 +20,8 @@ def ensure() -> str:
     wanted = content_hash(LOCK, INSTALLER, sys.version)
     if STAMP.exists() and STAMP.read_text() == wanted and run([str(VENV / "bin/python"), "-c", ""]).returncode == 0:
         return "up to date"
+    if VENV.is_symlink():
+        raise SetupError(f"{VENV} is a link, and what it leads to would be emptied: remove the link and try again")
     STAMP.unlink(missing_ok=True)
     advice = "Is the Python package registry reachable? `pip config list` shows how it is asked."
     checked(

@@ -104,3 +104,16 @@ def test_an_old_python_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(python_env, "OLDEST", (9, 9))
     with pytest.raises(SetupError, match=r"Python 9\.9 or newer is needed"):
         python_env.ensure()
+
+
+def test_an_environment_that_others_use_is_not_emptied(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    theirs = tmp_path / "theirs"
+    theirs.mkdir()
+    (theirs / "something").touch()
+    link = tmp_path / ".venv"
+    link.symlink_to(theirs)
+    monkeypatch.setattr(python_env, "VENV", link)
+    monkeypatch.setattr(python_env, "STAMP", link / "janua-lock")
+    with pytest.raises(SetupError, match="is a link"):
+        python_env.ensure()
+    assert [path.name for path in theirs.iterdir()] == ["something"]
