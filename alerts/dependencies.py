@@ -7,6 +7,7 @@ from alerts.metrics import (
     CADVISOR_JOB,
     DATABASE_ROLE_RESTRICTED,
     EDGE_JOB,
+    EDGE_STARTED,
     NODE_JOB,
     POSTGRES_JOB,
     PROMETHEUS_JOB,
@@ -21,7 +22,7 @@ ESSENTIAL_METRICS = {
     SERVICE_JOB: f"{REQUEST_LATENCY}_count",
     POSTGRES_JOB: "pg_up",
     REDIS_JOB: "redis_up",
-    EDGE_JOB: "haproxy_process_start_time_seconds",
+    EDGE_JOB: EDGE_STARTED,
     NODE_JOB: "node_load1",
     CADVISOR_JOB: "container_memory_working_set_bytes",
     PROMETHEUS_JOB: "up",
@@ -68,7 +69,7 @@ def _presence() -> list[Alert]:
         Alert(
             name="ReplicaMissing",
             severity=Severity.PAGE,
-            expression=f"scalar({record.REPLICAS_EXPECTED}) - {record.REPLICAS_UP} > 0",
+            expression=_once_complete(f"scalar({record.REPLICAS_EXPECTED}) - {record.REPLICAS_UP} > 0"),
             summary="{value} of the expected service replicas missing, as seen by {seen_by}",
             pending="30s",
             labels={"job": SERVICE_JOB},
@@ -76,14 +77,14 @@ def _presence() -> list[Alert]:
         Alert(
             name="TargetDown",
             severity=Severity.PAGE,
-            expression=f'up{{job!="{SERVICE_JOB}"}} == 0',
+            expression=_once_complete(f'up{{job!="{SERVICE_JOB}"}} == 0'),
             summary="Prometheus cannot scrape {job} at {instance}",
             pending="30s",
         ),
         Alert(
             name="MetricsAbsent",
             severity=Severity.PAGE,
-            expression=" or ".join(_absent(metric, job) for job, metric in ESSENTIAL_METRICS.items()),
+            expression=_once_complete(" or ".join(_absent(metric, job) for job, metric in ESSENTIAL_METRICS.items())),
             summary="no {metric} from {job}: nobody is watching it",
             pending="1m",
             explained_by=("ReplicaMissing", "TargetDown"),
@@ -111,6 +112,11 @@ def _watching() -> list[Alert]:
             figure='{{ $value | printf "%.0f" }} s',
         ),
     ]
+
+
+def _once_complete(expression: str) -> str:
+    """Leave out what has not been deployed yet."""
+    return f"({expression}) and on () {record.COMPLETE} == 1"
 
 
 def _absent(metric: str, job: str) -> str:

@@ -29,6 +29,7 @@ BACKUP_SUCCESS = "janua_backup_last_success_timestamp_seconds"
 GATE_PASSED = "janua_gate_passed"
 GATE_JUDGED = "janua_gate_judged_timestamp_seconds"
 GATE_FIGURES = "janua_gate_figure"
+EDGE_STARTED = "haproxy_process_start_time_seconds"
 EDGE_ACTIVE_SERVERS = 'haproxy_backend_active_servers{proxy="replicas"}'
 
 API_ROUTES = 'path=~"/api/v1/.*"'
@@ -133,8 +134,9 @@ OTHER_METRICS = frozenset(
         BACKUP_ATTEMPT,
         BACKUP_SUCCESS,
         "haproxy_backend_active_servers",
-        "haproxy_process_start_time_seconds",
+        EDGE_STARTED,
         "pg_up",
+        "process_start_time_seconds",
         "redis_up",
         "up",
     }

@@ -14,6 +14,8 @@ from alerts.metrics import (
     CACHE_HITS,
     CACHE_MISSES,
     EDGE_ACTIVE_SERVERS,
+    EDGE_STARTED,
+    PROMETHEUS_JOB,
     REQUEST_LATENCY,
     SERVICE_JOB,
     VALIDATE_ROUTE,
@@ -30,6 +32,9 @@ LONG_WINDOWS = (burn.PAGE_LONG, burn.TICKET_LONG)
 
 REPLICAS_UP = "janua:replicas:up"
 REPLICAS_EXPECTED = "janua:replicas:expected"
+COMPLETE = "janua:stack:complete"
+# What the first deployment may take from Prometheus's start to the edge's: nothing is missing before it was there.
+DEPLOYING_SECONDS = 300
 
 
 @dataclass(frozen=True)
@@ -113,6 +118,12 @@ def recordings(targets: Targets, replicas: int, scrape_interval: int) -> list[Re
         Recording(REPLICAS_UP, f'sum(up{{job="{SERVICE_JOB}"}}) or vector(0)', {"seen_by": "prometheus"}),
         Recording(REPLICAS_UP, f"sum({EDGE_ACTIVE_SERVERS})", {"seen_by": "edge"}),
         Recording(REPLICAS_EXPECTED, f"vector({replicas})"),
+        # The edge is deployed last.
+        Recording(
+            COMPLETE,
+            f"max(max_over_time({EDGE_STARTED}[{RATIO}])) > bool 0"
+            f' or time() - max(process_start_time_seconds{{job="{PROMETHEUS_JOB}"}}) > bool {DEPLOYING_SECONDS}',
+        ),
     ]
 
 

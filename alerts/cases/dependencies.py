@@ -3,6 +3,7 @@
 from alerts.cases.case import Case, Firing
 from alerts.dependencies import ESSENTIAL_METRICS
 from alerts.metrics import DATABASE_ROLE_RESTRICTED
+from alerts.recordings import DEPLOYING_SECONDS
 from alerts.series import (
     MINUTE,
     always,
@@ -69,15 +70,19 @@ def _presence() -> list[Case]:
     first, second, third = (series("up", {"job": "service", "instance": f"10.0.0.{n}:8000"}) for n in (1, 2, 3))
     edge = {"job": "edge", "instance": "edge:8404"}
     served = series("haproxy_backend_active_servers", edge | {"proxy": "replicas"})
-    prometheus = series("up", {"job": "prometheus", "instance": "prometheus:9090"})
+    prometheus_labels = {"job": "prometheus", "instance": "prometheus:9090"}
+    prometheus = series("up", prometheus_labels)
     essential = {job: series(metric, {"job": job}) for job, metric in ESSENTIAL_METRICS.items()}
     failed = series("alertmanager_notifications_failed_total", {"job": "alertmanager", "integration": "webhook"})
+    complete = {essential["edge"]: always(1)}
+    deploying = {series("process_start_time_seconds", prometheus_labels): always(0)}
+    long_ago = {series("process_start_time_seconds", prometheus_labels): always(-DEPLOYING_SECONDS)}
     all_there = dict.fromkeys(essential.values(), always(1))
     return [
         Case(
             alert="ReplicaMissing",
             at="5m",
-            fires_on={first: always(1), second: vanishes(minutes=2), served: always(0)},
+            fires_on={first: always(1), second: vanishes(minutes=2), served: always(0), **complete},
             firing=(
                 Firing("1", {"job": "service", "seen_by": "prometheus"}),
                 Firing("2", {"job": "service", "seen_by": "edge"}),
@@ -88,18 +93,23 @@ def _presence() -> list[Case]:
                     second: vanishes(minutes=3),
                     third: f"_x{2 * MINUTE} {always(1)}",
                     served: always(2),
+                    **complete,
                 },
-                "down for a moment": {first: always(1), second: falls_to_zero(JUST_NOW)},
+                "down for a moment": {first: always(1), second: falls_to_zero(JUST_NOW), **complete},
+                "not deployed yet": {first: always(1), **deploying},
             },
         ),
         Case(
             alert="TargetDown",
             at="5m",
-            fires_on={series("up", edge): falls_to_zero(EARLY)},
+            fires_on={series("up", edge): falls_to_zero(EARLY), **complete},
             firing=(Firing(labels=edge),),
+            # Never deployed, though there was time enough.
+            also=(({series("up", edge): always(0), **long_ago}, (Firing(labels=edge),)),),
             silent_on={
-                "up": {series("up", edge): always(1)},
-                "down for a moment": {series("up", edge): falls_to_zero(JUST_NOW)},
+                "up": {series("up", edge): always(1), **complete},
+                "down for a moment": {series("up", edge): falls_to_zero(JUST_NOW), **complete},
+                "not deployed yet": {series("up", edge): always(0), **deploying},
             },
         ),
         Case(
@@ -107,7 +117,7 @@ def _presence() -> list[Case]:
             at="5m",
             fires_on={**all_there, essential["redis"]: vanishes(minutes=2)},
             firing=(Firing(labels={"job": "redis", "metric": ESSENTIAL_METRICS["redis"]}),),
-            silent_on={"everything there": all_there},
+            silent_on={"everything there": all_there, "not deployed yet": deploying},
         ),
         Case(
             alert="NotificationsFailing",
