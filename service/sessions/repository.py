@@ -6,7 +6,20 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, ColumnElement, String, Update, Uuid, bindparam, insert, or_, select, true, update
+from sqlalchemy import (
+    BigInteger,
+    BindParameter,
+    ColumnElement,
+    String,
+    Update,
+    Uuid,
+    bindparam,
+    insert,
+    or_,
+    select,
+    true,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.audit.repository import AuditEntry, RecordedChange, Recorder, Values
@@ -109,8 +122,13 @@ async def find_identity(connection: AsyncConnection, token_hash: str, now: datet
 
 async def end_session(recorder: Recorder, subject: Subject, session_id: UUID, entry: AuditEntry) -> str | None:
     """End one session of a user; its access token's hash, or None if the user has no such live session."""
-    change = live(subject.tenant_id).where(sessions.c.id == session_id, sessions.c.user_id == subject.user_id)
-    touched = await recorder.change(entry, RecordedChange(_ended(change, entry.at)))
+    values = {
+        "ending_id": session_id,
+        "ending_tenant_id": subject.tenant_id,
+        "ending_user_id": subject.user_id,
+        "ending_at": entry.at,
+    }
+    touched = await recorder.change(entry, _ending, values)
     return touched[0].token if touched else None
 
 
@@ -183,12 +201,12 @@ async def tokens_with_copies(connection: AsyncConnection, subject: Subject, sinc
     return list((await connection.execute(present.union_all(replaced))).scalars())
 
 
-def live(tenant_id: UUID) -> Update:
+def live(tenant_id: UUID | BindParameter[UUID]) -> Update:
     """A change of live sessions of a tenant, to be completed."""
     return update(sessions).where(sessions.c.tenant_id == tenant_id, sessions.c.is_active == true())
 
 
-def _ended(change: Update, at: datetime) -> Any:
+def _ended(change: Update, at: datetime | BindParameter[datetime]) -> Any:
     return change.values(is_active=False, ended_at=at).returning(*TOUCHED)
 
 
@@ -210,4 +228,14 @@ def _identity_look_up() -> LookUp:
     return LookUp("janua_identity", [token, now], plain)
 
 
+def _session_ending() -> RecordedChange:
+    own = (
+        sessions.c.id == bindparam("ending_id", type_=Uuid),
+        sessions.c.user_id == bindparam("ending_user_id", type_=Uuid),
+    )
+    change = live(bindparam("ending_tenant_id", type_=Uuid)).where(*own)
+    return RecordedChange(_ended(change, bindparam("ending_at", type_=UtcDateTime)))
+
+
 _identity = _identity_look_up()
+_ending = _session_ending()
