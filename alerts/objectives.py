@@ -1,7 +1,9 @@
 """Alerts on the targets: latency and errors by how fast their budgets are spent, ratios over a window with a floor."""
 
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 
+from alerts import promql
 from alerts import recordings as record
 from alerts.alert import MILLISECONDS, PERCENT, Alert, Severity
 from alerts.burn import (
@@ -31,36 +33,28 @@ def alerts(targets: Targets) -> list[Alert]:
 
 
 def _latency(targets: Targets) -> list[Alert]:
-    auth, validation = targets.auth_latency_p95_ms, targets.validation_latency_p95_ms
     return [
-        _slow("AuthLatencyBudgetBurn", LATENCY_FAST, record.auth_slow_percent, record.auth_requests, auth),
-        _slow("AuthLatencyHigh", SLOW_BURN, record.auth_slow_percent, record.auth_requests, auth),
-        _slow(
-            "ValidationLatencyBudgetBurn", LATENCY_FAST, record.validation_slow_percent, record.validations, validation
+        *_budget(
+            _Budget("AuthLatencyBudgetBurn", "AuthLatencyHigh", LATENCY_FAST, SLOW_BUDGET_PERCENT),
+            (record.auth_slow_percent, record.auth_requests),
+            _slow("auth requests", targets.auth_latency_p95_ms),
+            ("PostgresDown", "RedisDown"),
         ),
-        _slow("ValidationLatencyHigh", SLOW_BURN, record.validation_slow_percent, record.validations, validation),
+        *_budget(
+            _Budget("ValidationLatencyBudgetBurn", "ValidationLatencyHigh", LATENCY_FAST, SLOW_BUDGET_PERCENT),
+            (record.validation_slow_percent, record.validations),
+            _slow("token validations", targets.validation_latency_p95_ms),
+            ("PostgresDown", "RedisDown"),
+        ),
     ]
 
 
-def _slow(
-    name: str, burn: Burn, percent: Callable[[str], str], requests: Callable[[str], str], target_ms: float
-) -> Alert:
-    validations = requests is record.validations
-    what = "token validations" if validations else "auth requests"
-    page = f"{'Validation' if validations else 'Auth'}LatencyBudgetBurn"
-    return Alert(
-        name=name,
-        severity=Severity.PAGE if name == page else Severity.TICKET,
-        expression=_burning(burn, percent, requests, SLOW_BUDGET_PERCENT),
-        summary=f"{{value}} of the {what} take longer than {target_ms:g} ms, target at most {SLOW_BUDGET_PERCENT} %",
-        figure=PERCENT,
-        explained_by=("PostgresDown", "RedisDown", *([page] if name != page else [])),
-        by_smoke=True,
-    )
+def _slow(requests: str, target_ms: float) -> str:
+    return f"{{value}} of the {requests} take longer than {target_ms:g} ms, target at most {SLOW_BUDGET_PERCENT} %"
 
 
 def _operations(targets: Targets) -> list[Alert]:
-    p95 = f"histogram_quantile(0.95, sum by (le, operation) (rate({AUTH_OPERATION}_bucket[{LONG}])))"
+    p95 = promql.quantile(0.95, AUTH_OPERATION, "", LONG, "operation")
     count = f"sum by (operation) (increase({AUTH_OPERATION}_count[{LONG}]))"
     target = targets.auth_operation_latency_p95_ms
     return [
@@ -78,28 +72,13 @@ def _operations(targets: Targets) -> list[Alert]:
 
 
 def _errors(targets: Targets) -> list[Alert]:
-    budget = targets.error_rate_max_percent
-    summary = f"{{value}} of the API requests fail, target below {budget} %"
-    return [
-        Alert(
-            name="ErrorBudgetBurn",
-            severity=Severity.PAGE,
-            expression=_burning(ERRORS_FAST, record.error_percent, record.api_requests, budget),
-            summary=summary,
-            figure=PERCENT,
-            explained_by=("PostgresDown",),
-            by_smoke=True,
-        ),
-        Alert(
-            name="ErrorRateHigh",
-            severity=Severity.TICKET,
-            expression=_burning(SLOW_BURN, record.error_percent, record.api_requests, budget),
-            summary=summary,
-            figure=PERCENT,
-            explained_by=("PostgresDown", "ErrorBudgetBurn"),
-            by_smoke=True,
-        ),
-    ]
+    percent = targets.error_rate_max_percent
+    return _budget(
+        _Budget("ErrorBudgetBurn", "ErrorRateHigh", ERRORS_FAST, percent),
+        (record.error_percent, record.api_requests),
+        f"{{value}} of the API requests fail, target below {percent} %",
+        ("PostgresDown",),
+    )
 
 
 def _ratios(targets: Targets) -> list[Alert]:
@@ -142,6 +121,39 @@ def _ratios(targets: Targets) -> list[Alert]:
             by_smoke=True,
         ),
     ]
+
+
+@dataclass(frozen=True)
+class _Budget:
+    """What may go wrong, in percent; the names of its page and of its ticket, and what is too fast for the page."""
+
+    page: str
+    ticket: str
+    fast: Burn
+    percent: float
+
+
+def _budget(
+    budget: _Budget, spent: tuple[Callable[[str], str], Callable[[str], str]], summary: str, causes: tuple[str, ...]
+) -> list[Alert]:
+    """Return the page, and the ticket that it explains; `spent` name the share that went wrong, and of how many."""
+    page = Alert(
+        name=budget.page,
+        severity=Severity.PAGE,
+        expression=_burning(budget.fast, *spent, budget.percent),
+        summary=summary,
+        figure=PERCENT,
+        explained_by=causes,
+        by_smoke=True,
+    )
+    ticket = replace(
+        page,
+        name=budget.ticket,
+        severity=Severity.TICKET,
+        expression=_burning(SLOW_BURN, *spent, budget.percent),
+        explained_by=(*causes, budget.page),
+    )
+    return [page, ticket]
 
 
 def _burning(burn: Burn, percent: Callable[[str], str], requests: Callable[[str], str], budget_percent: float) -> str:

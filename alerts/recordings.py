@@ -26,6 +26,7 @@ from alerts.targets import Targets
 LONG = "5m"
 # Ratios that a cold cache or a quiet minute would distort are taken over a longer window.
 RATIO = "10m"
+_RATIO_SECONDS = 600
 
 # How many there were is asked of the long windows only: a short one says that it goes on.
 LONG_WINDOWS = (burn.PAGE_LONG, burn.TICKET_LONG)
@@ -111,8 +112,8 @@ def recordings(targets: Targets, replicas: int, scrape_interval: int) -> list[Re
         *(rule for name, seconds in windows.items() for rule in _budgets(targets, name, seconds)),
         *_cache(burn.PAGE_LONG, windows[burn.PAGE_LONG]),
         _hit_rate(burn.PAGE_SHORT, windows[burn.PAGE_SHORT]),
-        *_cache(RATIO, 600),
-        Recording(auth_requests(RATIO), _total(promql.requests(AUTH_ROUTES, RATIO), 600)),
+        *_cache(RATIO, _RATIO_SECONDS),
+        Recording(auth_requests(RATIO), _total(promql.requests(AUTH_ROUTES, RATIO), _RATIO_SECONDS)),
         Recording(queries_per_request(RATIO), promql.queries_per_request(RATIO)),
         # Two witnesses: a replica of a release that was never let through is up as well, but does not serve.
         Recording(REPLICAS_UP, f'sum(up{{job="{SERVICE_JOB}"}}) or vector(0)', {"seen_by": "prometheus"}),

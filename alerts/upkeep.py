@@ -8,7 +8,7 @@ from dashboards import uids
 
 # Each release makes a backup first: a staging stack that has had none for a week is one that nobody backs up.
 BACKUP_MAX_AGE_HOURS = 168
-# Four times what a logout takes that finds every replica alive, and half the lease of one that does not answer.
+# Half the lease for which a replica that does not answer is waited for (JANUA_CACHE_MEMORY_LEASE_SECONDS).
 REVOCATION_P95_MS = 1000
 _REVOCATIONS_FLOOR = 5
 

@@ -88,12 +88,15 @@ def _start(stack: Stack) -> Container:
         cap_drop=["ALL"],
         mem_limit="64m",
     )
-    probe = f"import socket; socket.create_connection(('127.0.0.1', {mailbox.PORT}), 1)"
-    deadline = time.monotonic() + _START_SECONDS
-    while container.exec_run(["python", "-c", probe]).exit_code != 0:
-        if time.monotonic() > deadline:
-            raise DrillError(f"the receiver does not start: {container.logs().decode()}")
+    until_it_answers(lambda: _require_open(container), (DrillError,), _START_SECONDS)
     return container
+
+
+def _require_open(container: Container) -> None:
+    """Raises DrillError while the receiver takes nothing."""
+    probe = f"import socket; socket.create_connection(('127.0.0.1', {mailbox.PORT}), 1)"
+    if container.exec_run(["python", "-c", probe]).exit_code != 0:
+        raise DrillError(f"the receiver does not start: {container.logs().decode()}")
 
 
 def _read(stack: Stack) -> str:

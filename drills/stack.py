@@ -3,10 +3,9 @@
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-import docker
 from docker.models.containers import Container
 
-from infra.containers import PART_LABEL, STACK_LABEL
+from infra.containers import PART_LABEL
 from infra.operations import stacks
 
 
@@ -42,8 +41,11 @@ class Stack:
 
     def containers(self) -> list[Container]:
         """Return every container that is meant to run for ever, stopped ones included."""
-        found = docker.from_env().containers.list(all=True, filters={"label": f"{STACK_LABEL}={self.name}"})
-        return [one for one in found if one.attrs["HostConfig"]["RestartPolicy"]["Name"] == "unless-stopped"]
+        return [
+            one
+            for one in stacks.containers(self.name)
+            if one.attrs["HostConfig"]["RestartPolicy"]["Name"] == "unless-stopped"
+        ]
 
     def parts(self, name: str) -> list[Container]:
         """Return the containers of a part, or with `service-` those of every replica; DrillError if there is none."""

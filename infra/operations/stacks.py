@@ -3,8 +3,11 @@
 import os
 from typing import Any
 
+import docker
+from docker.models.containers import Container
 from pulumi import automation
 
+from infra.containers import STACK_LABEL
 from infra.setup import stack as setup
 from infra.setup.host import ROOT
 
@@ -21,3 +24,9 @@ def select(name: str) -> automation.Stack:
 def outputs(stack: automation.Stack, *, with_secrets: bool) -> dict[str, Any]:
     """Return the outputs by name; the secret ones are left out unless `with_secrets`."""
     return {name: output.value for name, output in stack.outputs().items() if with_secrets or not output.secret}
+
+
+def containers(name: str) -> list[Container]:
+    """Return every container of stack `name`, stopped ones and those of its steps included."""
+    found: list[Container] = docker.from_env().containers.list(all=True, filters={"label": f"{STACK_LABEL}={name}"})
+    return found

@@ -8,11 +8,10 @@ import urllib.request
 from dataclasses import asdict, dataclass
 from typing import Any
 
-import docker
 from docker.models.containers import Container
 from pulumi import automation
 
-from infra.containers import PART_LABEL, STACK_LABEL
+from infra.containers import PART_LABEL
 from infra.operations import stacks
 from infra.operations.up import URLS, gate_line
 
@@ -48,8 +47,7 @@ class Alert:
 
 def parts(stack: str, outputs: dict[str, Any]) -> list[Part]:
     """Return every container of `stack`, the steps of its deployment included."""
-    containers = docker.from_env().containers.list(all=True, filters={"label": f"{STACK_LABEL}={stack}"})
-    found = [_part(container, outputs) for container in containers]
+    found = [_part(container, outputs) for container in stacks.containers(stack)]
     there = {part.name for part in found}
     if "grafana" not in there:
         found.append(_grafana_elsewhere(str(outputs.get("grafana_url"))))
