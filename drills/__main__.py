@@ -17,6 +17,7 @@ from drills.drill import PAGE_SECONDS, RESOLVE_SECONDS, Drill, Load
 from drills.judgement import judge
 from drills.load import prepare, sending
 from drills.stack import DrillError, Stack
+from drills.undelivered import reasons
 from drills.watch import GRACE_SECONDS, Watch, prometheus_alerts
 from infra.setup.host import LOCAL
 
@@ -32,10 +33,11 @@ def hold(stack: Stack, watch: Watch, drill: Drill) -> bool:
         with sending(stack, prepare(stack, drill.load), drill.load.warm_up_seconds + LOAD_SECONDS):
             time.sleep(drill.load.warm_up_seconds)
             run = watch.hold(drill, stack)
+        undelivered = [] if run.page else reasons(stack, drill.alert, run.fault or time.time())
     except DrillError as error:
         print(f"  NOT HELD: {error}", flush=True)
         return False
-    wrong = judge(drill, run)
+    wrong = judge(drill, run) + [f"Alertmanager: {line}" for line in undelivered]
     print(
         "\n".join([*run.lines(), *(f"  WRONG: {line}" for line in wrong)] + ([] if wrong else ["  passed"])), flush=True
     )

@@ -6,11 +6,13 @@ itself: of a drill that was killed it must not be left for ever.
 
 import json
 import time
-from http.server import BaseHTTPRequestHandler, HTTPServer
-from threading import Timer
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Lock, Timer
 
 PORT = 8000
 LIFE_SECONDS = 3600
+# Two notifications that print at once would share a line.
+_PRINTING = Lock()
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -20,7 +22,8 @@ class Handler(BaseHTTPRequestHandler):
         """Take one notification."""
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         notice = {"at": time.time(), "route": self.path.strip("/"), "alerts": body["alerts"]}
-        print(json.dumps(notice), flush=True)
+        with _PRINTING:
+            print(json.dumps(notice), flush=True)
         self.send_response(200)
         self.send_header("Content-Length", "0")
         self.end_headers()
@@ -29,14 +32,18 @@ class Handler(BaseHTTPRequestHandler):
         """Print nothing but notifications."""
 
 
+def server(host: str, port: int) -> ThreadingHTTPServer:
+    """Return the server: a thread for each connection, since a silent one must not keep the others waiting."""
+    return ThreadingHTTPServer((host, port), Handler)
+
+
 def main() -> None:
     """Serve until the time is over."""
-    # One notification after the other: two that print at once would share a line.
-    server = HTTPServer(("", PORT), Handler)
-    end = Timer(LIFE_SECONDS, server.shutdown)
+    serving = server("", PORT)
+    end = Timer(LIFE_SECONDS, serving.shutdown)
     end.daemon = True
     end.start()
-    server.serve_forever()
+    serving.serve_forever()
 
 
 if __name__ == "__main__":

@@ -40,8 +40,7 @@ async def bootstrap(settings: Settings) -> str:
 
 async def _ensure_administrator(settings: Settings, database: Database, email: str, password: str) -> str:
     clock = SystemClock()
-    async with database.reading() as connection:
-        account = await find_account(connection, DEFAULT_TENANT, email, account_key(email), clock.now())
+    account = await find_account(database, DEFAULT_TENANT, email, account_key(email), clock.now())
     if account is None:
         raise SettingsError(f"the database has no tenant {DEFAULT_TENANT!r}: run the migrations first")
     if account.user is not None:

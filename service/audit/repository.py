@@ -1,6 +1,6 @@
 """Writes the audit trail, always in the transaction of what it tells of."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
@@ -12,8 +12,9 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.audit.events import AuditEvent
+from service.database.statement import Statement
 from service.database.tables import audit_logs
-from service.database.types import AnyRow
+from service.database.types import AnyRow, Values
 from service.ids import new_id
 from service.observability.context import current_request
 
@@ -21,8 +22,6 @@ Change: TypeAlias = Insert | Update | Delete | Select[Any]
 """What leaves a row in the trail; a SELECT is one where something is handed out and nothing stored."""
 Dependent: TypeAlias = Callable[[FromClause], Change]
 """Makes a further change out of the row that the first one touched (columns `tenant_id` and `user_id`)."""
-Values: TypeAlias = Mapping[str, Any]
-"""The values of a statement's bind parameters, by their names."""
 
 _PREFIX = "audit_"
 _COLUMNS = ("id", "event_type", "created_at", "request_id", "details")
@@ -34,7 +33,7 @@ class RecordedChange:
 
     `change` must return `tenant_id` and `user_id`, the same ones for every row that it touches. To build the
     statements costs some milliseconds, to execute them a fraction of one: what happens often is built once, with
-    bind parameters (whose names do not begin with `audit_`) for what differs.
+    bind parameters (whose names do not begin with `audit_`) for what differs, and carried out by `Trail.change`.
     """
 
     def __init__(self, change: Change, *dependents: Dependent) -> None:
@@ -50,6 +49,11 @@ class RecordedChange:
         written = insert(audit_logs).from_select([*_COLUMNS, *_WHOM], row).cte("written")
         further = (dependent(whom).cte(f"further_{number}") for number, dependent in enumerate(self._dependents))
         return select(*touched.c).add_cte(written, *further)
+
+    @cached_property
+    def statement(self) -> Statement:
+        """The same, for whoever builds the change once."""
+        return Statement(self.with_entry)
 
     @cached_property
     def after_change(self) -> Sequence[Change]:

@@ -15,9 +15,11 @@ from datetime import datetime, timedelta
 from sqlalchemy import Integer, String, Table, Uuid, bindparam, case, exists
 from sqlalchemy.dialects import postgresql, sqlite
 
-from service.audit.repository import AuditEntry, RecordedChange, Recorder, Values
+from service.audit.repository import AuditEntry, RecordedChange
+from service.audit.trail import Trail
+from service.database.scope import Scope
 from service.database.tables import login_failures, users
-from service.database.types import UtcDateTime
+from service.database.types import UtcDateTime, Values
 from service.users.repository import Account
 
 
@@ -40,7 +42,7 @@ class Lockout:
         """The values with which `LOCKED` says the same as SQL."""
         return {"lock_account": account_key(email), "lock_since": self.since(now), "lock_failures": self.failures}
 
-    async def record(self, recorder: Recorder, account: Account, email: str, entry: AuditEntry) -> None:
+    async def record(self, trail: Trail, account: Account, email: str, entry: AuditEntry) -> None:
         """Count one failure, in a new window if the last one is over, and record it."""
         values = {
             "failed_tenant_id": account.tenant_id,
@@ -49,7 +51,8 @@ class Lockout:
             "failed_at": entry.at,
             "failed_since": self.since(entry.at),
         }
-        await recorder.change(entry, _FAILURES[recorder.connection.dialect.name], values)
+        change = _FAILURE if trail.database.has_row_level_security else _FAILURE_ON_SQLITE
+        await trail.change(Scope(account.tenant_id), entry, change, values)
 
 
 def account_key(email: str) -> str:
@@ -88,4 +91,4 @@ LOCKED = exists().where(
     login_failures.c.window_started_at > bindparam("lock_since", type_=UtcDateTime),
     login_failures.c.failures >= bindparam("lock_failures", type_=Integer),
 )
-_FAILURES = {"postgresql": _failure(postgresql.insert), "sqlite": _failure(sqlite.insert)}
+_FAILURE, _FAILURE_ON_SQLITE = _failure(postgresql.insert), _failure(sqlite.insert)

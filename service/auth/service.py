@@ -116,8 +116,7 @@ class AuthService:
 
     async def _find(self, tenant: str, email: str) -> Account:
         since = self.lockout.since(self.clock.now())
-        async with self.database.reading() as connection:
-            account = await find_account(connection, tenant, email, account_key(email), since)
+        account = await find_account(self.database, tenant, email, account_key(email), since)
         if account is None:
             raise problems.unknown_tenant(tenant)
         return account
@@ -127,8 +126,7 @@ class AuthService:
         if self.lockout.is_locked(account.failures):
             reason = "locked"
         entry = AuditEntry(event, self.clock.now(), {"reason": reason})
-        async with self.trail.writing(Scope(account.tenant_id)) as recorder:
-            await self.lockout.record(recorder, account, email, entry)
+        await self.lockout.record(self.trail, account, email, entry)
 
     async def _upgrade(self, account: Account, user: User, password: str) -> None:
         """Hash the password anew if its hash has parameters of former days."""

@@ -2,22 +2,23 @@
 
 from contextlib import AbstractAsyncContextManager
 from types import TracebackType
-
-from sqlalchemy.ext.asyncio import AsyncConnection
+from typing import Generic, TypeVar
 
 from service.observability.context import INTERNAL, note_operation, operation_begins
 
+_C = TypeVar("_C")
 
-class Checkout(AbstractAsyncContextManager[AsyncConnection]):
+
+class Checkout(AbstractAsyncContextManager[_C], Generic[_C]):
     """The connection that `opening` gives; how long that took, or why it failed, is part of the request's trace.
 
     Where a pool is exhausted or a server is gone no statement would tell of it.
     """
 
-    def __init__(self, opening: AbstractAsyncContextManager[AsyncConnection]) -> None:
+    def __init__(self, opening: AbstractAsyncContextManager[_C]) -> None:
         self._opening = opening
 
-    async def __aenter__(self) -> AsyncConnection:
+    async def __aenter__(self) -> _C:
         """Take the connection. Raises SQLAlchemyError if there is none in time."""
         began = operation_begins()
         try:

@@ -21,9 +21,14 @@ def count_statements(engine: Engine) -> None:
 
     @event.listens_for(engine, "before_cursor_execute")
     def _count(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
-        request = current_request()
-        if request is not None and touches_tables(statement):
-            request.db_queries += 1
+        count_statement(statement)
+
+
+def count_statement(statement: str) -> None:
+    """Add a statement that is about to be executed to its request's count, if it touches tables."""
+    request = current_request()
+    if request is not None and touches_tables(statement):
+        request.db_queries += 1
 
 
 def time_statements(engine: Engine) -> None:

@@ -1,19 +1,25 @@
 """The connection to the database: one pool, and on whose behalf its connections are used."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, cast
 
+import psycopg
 from sqlalchemy import URL, event
 from sqlalchemy.dialects import postgresql
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import QueuePool
+from sqlalchemy.util import greenlet_spawn
 
 from service.database.checkout import Checkout
-from service.database.counting import count_statements, time_statements
+from service.database.counting import count_statement, count_statements, time_statements
 from service.database.postgres import TenantConnection, Unit, connect, refuse_dead_connection
 from service.database.scope import Scope
+from service.database.statement import Statement
+from service.database.types import AnyRow, Values
+from service.observability.context import note_operation, operation_begins
 from service.settings import Settings
 
 _CONNECT_SECONDS = 2
@@ -36,6 +42,18 @@ class Database:
         count_statements(self._engine.sync_engine)
         if settings.traces_url:
             time_statements(self._engine.sync_engine)
+
+    async def execute(self, statement: Statement, values: Values, scope: Scope | None = None) -> Sequence[AnyRow]:
+        """The rows of one statement, which is a transaction of its own. Raises SQLAlchemyError."""
+        if not self.has_row_level_security:
+            async with self.reading(scope) as connection:
+                rows: Sequence[AnyRow] = (await connection.execute(statement.clause, values)).all()
+                return rows
+        try:
+            async with Checkout(self._driver()) as driver:
+                return await _run(driver, statement, values, scope)
+        except psycopg.Error as error:
+            raise DBAPIError.instance(statement.text, None, error, psycopg.Error, hide_parameters=True) from error
 
     @asynccontextmanager
     async def reading(self, scope: Scope | None = None) -> AsyncIterator[AsyncConnection]:
@@ -77,9 +95,33 @@ class Database:
         """Close every connection."""
         await self._engine.dispose()
 
+    @asynccontextmanager
+    async def _driver(self) -> AsyncIterator[TenantConnection]:
+        """The driver's own connection, from the pool as any other."""
+        pooled = await self._engine.raw_connection()
+        driver = cast("TenantConnection", pooled.driver_connection)
+        try:
+            yield driver
+        finally:
+            # Neither waits for the server: there is no transaction to be rolled back.
+            await greenlet_spawn(pooled.invalidate if driver.closed else pooled.close)
+
     @property
     def _pool(self) -> QueuePool:
         return cast("QueuePool", self._engine.pool)
+
+
+async def _run(driver: TenantConnection, statement: Statement, values: Values, scope: Scope | None) -> Sequence[AnyRow]:
+    """Execute it; it is counted and part of the request's trace as those are that SQLAlchemy executes."""
+    count_statement(statement.text)
+    began = operation_begins()
+    try:
+        rows = await driver.run(statement, values, scope)
+    except BaseException as error:
+        note_operation(postgresql.dialect.name, statement.text, began, error)
+        raise
+    note_operation(postgresql.dialect.name, statement.text, began)
+    return rows
 
 
 async def enter_scope(connection: AsyncConnection, scope: Scope) -> None:

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import BindParameter, ColumnClause, Select, column, func, select
-from sqlalchemy.dialects import postgresql
-from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.selectable import TableValuedAlias
 
+from service.database.engine import Database
+from service.database.statement import Statement
 from service.database.types import AnyRow
 
 
@@ -20,13 +20,12 @@ class LookUp:
 
     def __init__(self, function: str, parameters: Sequence[BindParameter[Any]], plain: Select[Any]) -> None:
         self._names = [parameter.key for parameter in parameters]
-        self._plain = plain
+        self._plain = Statement(plain)
         columns: list[ColumnClause[Any]] = [column(each.key, each.type) for each in plain.selected_columns if each.key]
         answer: TableValuedAlias = getattr(func, function)(*parameters).table_valued(*columns)
-        self._call = select(answer)
+        self._call = Statement(select(answer))
 
-    async def ask(self, connection: AsyncConnection, *values: Any) -> Sequence[AnyRow]:
-        """The rows for these values of the parameters."""
-        statement = self._call if connection.dialect.name == postgresql.dialect.name else self._plain
-        rows = await connection.execute(statement, dict(zip(self._names, values, strict=True)))
-        return rows.all()
+    async def ask(self, database: Database, *values: Any) -> Sequence[AnyRow]:
+        """The rows for these values of the parameters. Raises SQLAlchemyError."""
+        statement = self._call if database.has_row_level_security else self._plain
+        return await database.execute(statement, dict(zip(self._names, values, strict=True)))

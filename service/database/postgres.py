@@ -5,10 +5,14 @@ back to the pool remembers nobody. It is sent in front of the statement in the s
 between two Syncs of a pipeline is one implicit transaction (PostgreSQL's manual, "Pipelining"): setting the
 tenant, the statement and its commit are one round trip together, where a driver's plain use needs four.
 A test counts them on the wire.
+
+There are two ways to do so: `TenantConnection.run` for a `Statement`, which is built once, and cursors for all that
+SQLAlchemy executes.
 """
 
 import asyncio
 import select
+from collections.abc import Sequence
 from contextlib import suppress
 from enum import Enum
 from typing import Any, LiteralString, Self, TypeVar
@@ -16,15 +20,24 @@ from typing import Any, LiteralString, Self, TypeVar
 import psycopg
 from psycopg import AsyncCursor, waiting
 from psycopg.abc import Params, PQGen, Query
+from psycopg.adapt import PyFormat, Transformer
+from psycopg.errors import InvalidSqlStatementName
 from psycopg.pq import TransactionStatus
 from sqlalchemy.exc import InvalidatePoolError
 
+from service.database.roundtrip import Call, exchange
 from service.database.scope import Scope
+from service.database.statement import Statement
+from service.database.types import AnyRow, Values
 from service.observability.context import current_request
 
 _T = TypeVar("_T")
 
 _SET_SCOPE: LiteralString = "SELECT set_config('janua.tenant_id', %s, true), set_config('janua.platform', %s, true)"
+
+
+_SCOPE_NAME = b"janua_scope"
+_SCOPE_TEXT = b"SELECT set_config('janua.tenant_id', $1, true), set_config('janua.platform', $2, true)"
 
 
 class Unit(Enum):
@@ -42,6 +55,29 @@ class TenantConnection(psycopg.AsyncConnection[Any]):
     scope: Scope | None = None
     scope_is_set = False
     statements = 0
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._known: set[bytes] = set()
+
+    async def run(self, statement: Statement, values: Values, scope: Scope | None) -> Sequence[AnyRow]:
+        """Execute one statement as a transaction of its own, on behalf of a scope; its rows. Raises psycopg.Error."""
+        transformer = Transformer(self)
+        arguments = statement.arguments(values)
+        dumped = transformer.dump_sequence(arguments, [PyFormat.TEXT] * len(arguments))
+        calls = [Call(statement.name, statement.encoded, dumped)]
+        if scope is not None:
+            calls.insert(0, Call(_SCOPE_NAME, _SCOPE_TEXT, [_of_tenant(scope), _of_platform(scope)]))
+        _count_round_trip()
+        try:
+            result = await exchange(self.pgconn, self._known, calls)
+        except InvalidSqlStatementName:
+            # After a rollback psycopg lets the server forget all that was prepared. Nothing has been executed yet.
+            self._known.clear()
+            _count_round_trip()
+            result = await exchange(self.pgconn, self._known, calls)
+        transformer.set_pgresult(result)
+        return statement.rows(transformer.load_rows(0, result.ntuples, tuple))
 
     def begin_unit(self, unit: Unit, scope: Scope | None) -> None:
         """Say for whom and how the next statements run, until the next call."""
@@ -115,6 +151,14 @@ class TenantCursor(AsyncCursor[Any]):
                 await AsyncCursor(connection).execute(statement, values)
             await super().execute(query, params, prepare=prepare, binary=binary)  # type: ignore[arg-type, misc]  # one of psycopg's overloads takes templates alone
         return self
+
+
+def _of_tenant(scope: Scope) -> bytes:
+    return str(scope.tenant_id).encode()
+
+
+def _of_platform(scope: Scope) -> bytes:
+    return b"on" if scope.platform else b"off"
 
 
 async def connect(*args: Any, **kwargs: Any) -> TenantConnection:

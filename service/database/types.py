@@ -1,5 +1,6 @@
 """Column types that mean the same on PostgreSQL and SQLite."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, TypeAlias
 
@@ -9,6 +10,8 @@ from sqlalchemy.types import TypeDecorator
 
 AnyRow: TypeAlias = Row[*tuple[Any, ...]]
 """A row of a query whose columns are read by name."""
+Values: TypeAlias = Mapping[str, Any]
+"""The values of a statement's bind parameters, by their names."""
 
 Json = JSON().with_variant(JSONB(), "postgresql")
 

@@ -105,8 +105,7 @@ class Identities:
         return identity
 
     async def _find(self, token_hash: str) -> Identity:
-        async with self.database.reading() as connection:
-            identity = await find_identity(connection, token_hash, self.clock.now())
+        identity = await find_identity(self.database, token_hash, self.clock.now())
         if identity is None:
             self.cache.note_unknown(token_hash)
             raise problems.invalid_token()

@@ -60,8 +60,7 @@ class RefreshService:
         return [successors(key, refresh_token) for key in self.keys]
 
     async def _find(self, presented: str, tenant: str | None) -> Refreshable:
-        async with self.sessions.database.reading() as connection:
-            session = await find_refreshable(connection, presented)
+        session = await find_refreshable(self.sessions.database, presented)
         if session is None or tenant not in (None, session.user.tenant):
             raise problems.invalid_refresh_token()
         return session

@@ -22,11 +22,13 @@ from sqlalchemy import (
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from service.audit.repository import AuditEntry, RecordedChange, Recorder, Values
+from service.audit.repository import AuditEntry, RecordedChange, Recorder
+from service.audit.trail import Trail
+from service.database.engine import Database
 from service.database.lookup import LookUp
 from service.database.scope import Subject
 from service.database.tables import rotated_tokens, sessions, tenants, users
-from service.database.types import AnyRow, UtcDateTime
+from service.database.types import AnyRow, UtcDateTime, Values
 from service.users.models import Grants, User
 from service.users.repository import GRANT_COLUMNS, USER_COLUMNS, grants_of, user_of, with_grants
 
@@ -92,7 +94,7 @@ def opening(unless: ColumnElement[bool]) -> RecordedChange:
 
 
 async def open_session(
-    recorder: Recorder, opening: RecordedChange, session: NewSession, entry: AuditEntry, values: Values
+    trail: Trail, opening: RecordedChange, session: NewSession, entry: AuditEntry, values: Values
 ) -> bool:
     """Write a session by a change that `opening` gave; `values` are those of its condition. Whether it did."""
     row = {
@@ -108,19 +110,19 @@ async def open_session(
         "owner_version": session.version,
     }
     written = {f"new_{name}": row[name] for name in _WRITTEN}
-    return bool(await recorder.change(entry, opening, {**written, **owner, **values}))
+    return bool(await trail.change(session.subject.scope, entry, opening, {**written, **owner, **values}))
 
 
-async def find_identity(connection: AsyncConnection, token_hash: str, now: datetime) -> Identity | None:
+async def find_identity(database: Database, token_hash: str, now: datetime) -> Identity | None:
     """Whom an access token stands for at `now`, in one query; None if it is unknown, ended or expired."""
-    rows = await _identity.ask(connection, token_hash, now)
+    rows = await _identity.ask(database, token_hash, now)
     if not rows:
         return None
     first = rows[0]
     return Identity(first.session_id, first.tenant_id, first.expires_at, first.version, user_of(first), grants_of(rows))
 
 
-async def end_session(recorder: Recorder, subject: Subject, session_id: UUID, entry: AuditEntry) -> str | None:
+async def end_session(trail: Trail, subject: Subject, session_id: UUID, entry: AuditEntry) -> str | None:
     """End one session of a user; its access token's hash, or None if the user has no such live session."""
     values = {
         "ending_id": session_id,
@@ -128,7 +130,7 @@ async def end_session(recorder: Recorder, subject: Subject, session_id: UUID, en
         "ending_user_id": subject.user_id,
         "ending_at": entry.at,
     }
-    touched = await recorder.change(entry, _ending, values)
+    touched = await trail.change(subject.scope, entry, _ending, values)
     return touched[0].token if touched else None
 
 

@@ -5,9 +5,9 @@ from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import FromClause, Insert, String, bindparam, insert, literal, select
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.audit.repository import AuditEntry, RecordedChange, Recorder
+from service.database.engine import Database
 from service.database.lookup import LookUp
 from service.database.scope import Subject
 from service.database.tables import rotated_tokens, sessions, tenants, users
@@ -47,9 +47,9 @@ class Refreshable:
         return Subject(self.tenant_id, self.user.id)
 
 
-async def find_refreshable(connection: AsyncConnection, refresh_hash: str) -> Refreshable | None:
+async def find_refreshable(database: Database, refresh_hash: str) -> Refreshable | None:
     """The session of a refresh token, of one that was rotated too; None if there never was such a token."""
-    rows = await _refreshable.ask(connection, refresh_hash)
+    rows = await _refreshable.ask(database, refresh_hash)
     if not rows:
         return None
     row = rows[0]

@@ -6,12 +6,13 @@ from uuid import UUID
 from service import problems
 from service.access import Caller
 from service.audit.events import AuditEvent
-from service.audit.repository import AuditEntry, RecordedChange, Values
+from service.audit.repository import AuditEntry, RecordedChange
 from service.audit.trail import Trail
 from service.cache.service import CacheService
 from service.clock import Clock
 from service.database.engine import Database
 from service.database.scope import Subject
+from service.database.types import Values
 from service.ids import new_id
 from service.pagination import Page
 from service.sessions.models import LoginAnswer, Session
@@ -53,10 +54,9 @@ class SessionService:
             user_agent=user_agent,
         )
         ticket = await self.cache.begin_load(session.tokens.token)
-        async with self.trail.writing(session.subject.scope) as recorder:
-            entry = AuditEntry(AuditEvent.LOGIN_SUCCESS, now)
-            if not await open_session(recorder, opening, session, entry, values):
-                return None
+        entry = AuditEntry(AuditEvent.LOGIN_SUCCESS, now)
+        if not await open_session(self.trail, opening, session, entry, values):
+            return None
         identity = Identity(
             session.id, account.tenant_id, session.tokens.expires_at, account.version, user, account.grants
         )
@@ -96,8 +96,7 @@ class SessionService:
     async def end_one(self, subject: Subject, session_id: UUID, event: AuditEvent) -> bool:
         """End a session if it lives, and let no replica believe its token any more."""
         entry = AuditEntry(event, self.clock.now())
-        async with self.trail.writing(subject.scope) as recorder:
-            token_hash = await end_session(recorder, subject, session_id, entry)
+        token_hash = await end_session(self.trail, subject, session_id, entry)
         if token_hash is None:
             return False
         await self.cache.revoke_tokens([token_hash])

@@ -31,8 +31,7 @@ class TenantDirectory:
         known = self._ids.get(slug)
         if known is not None:
             return known
-        async with self._database.reading() as connection:
-            found = await find_tenant_id(connection, slug)
+        found = await find_tenant_id(self._database, slug)
         if found is None:
             raise problems.unknown_tenant(slug)
         if len(self._ids) < _MAX_REMEMBERED:

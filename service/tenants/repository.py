@@ -8,6 +8,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.audit.repository import AuditEntry, RecordedChange, Recorder
+from service.database.engine import Database
 from service.database.lookup import LookUp
 from service.database.scope import Subject
 from service.database.tables import tenants
@@ -19,9 +20,9 @@ class SlugTakenError(Exception):
     """There is a tenant with this slug already."""
 
 
-async def find_tenant_id(connection: AsyncConnection, slug: str) -> UUID | None:
+async def find_tenant_id(database: Database, slug: str) -> UUID | None:
     """The id of a tenant."""
-    rows = await _tenant_id.ask(connection, slug)
+    rows = await _tenant_id.ask(database, slug)
     return rows[0].tenant_id if rows else None
 
 

@@ -11,6 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.audit.repository import AuditEntry, RecordedChange, Recorder
+from service.database.engine import Database
 from service.database.lookup import LookUp
 from service.database.scope import Subject
 from service.database.tables import login_failures, role_permissions, tenants, user_roles, users
@@ -67,13 +68,13 @@ class NewUser:
 
 
 async def find_account(
-    connection: AsyncConnection, tenant: str, email: str, account: str, failures_since: datetime
+    database: Database, tenant: str, email: str, account: str, failures_since: datetime
 ) -> Account | None:
     """The account of an address, in one query; None if there is no such tenant.
 
     `account` is the address as `login_failures` knows it.
     """
-    rows = await _account.ask(connection, tenant, email, account, failures_since)
+    rows = await _account.ask(database, tenant, email, account, failures_since)
     if not rows:
         return None
     first = rows[0]

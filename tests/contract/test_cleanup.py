@@ -82,8 +82,7 @@ async def _cleaned(settings: Settings) -> AsyncIterator[Cleaned]:
     database, metrics = Database(settings), Metrics(release="test", clock=clock)
     lockout = Lockout(settings.login_failures, settings.login_window_seconds)
     cleanup = Cleanup(settings, database, lockout, clock, metrics)
-    async with database.reading() as connection:
-        tenant_id = await find_tenant_id(connection, "default")
+    tenant_id = await find_tenant_id(database, "default")
     assert tenant_id is not None
     cleaned = Cleaned(database, clock, metrics, cleanup, tenant_id, new_id())
     moment = clock.now()

@@ -6,8 +6,9 @@ from collections.abc import AsyncIterator
 from functools import partial
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Float, String, bindparam, func, select
 
+from service.database.statement import Statement
 from service.settings import Settings
 from tests.harness import Api, Person, eventually, problem, running
 from tests.servers import Database, Redis
@@ -15,6 +16,9 @@ from tests.servers import Database, Redis
 pytestmark = pytest.mark.integration
 
 SECONDS = 0.5
+SLOW = select(bindparam("name", type_=String).label("name")).select_from(
+    select(func.pg_sleep(bindparam("seconds", type_=Float))).subquery("slept")
+)
 
 
 @pytest.fixture
@@ -30,9 +34,11 @@ async def api(settings: Settings) -> AsyncIterator[Api]:
 
         @started.app.get("/sleep/{use}")
         async def sleep(use: str, seconds: float, name: str) -> str:
-            statement = text("SELECT :name FROM (SELECT pg_sleep(:seconds)) slept")
-            async with getattr(started.app.state.database, use)(None) as connection:
-                return str((await connection.execute(statement, {"name": name, "seconds": seconds})).scalar_one())
+            database, values = started.app.state.database, {"name": name, "seconds": seconds}
+            if use == "execute":
+                return str((await database.execute(Statement(SLOW), values))[0].name)
+            async with getattr(database, use)(None) as connection:
+                return str((await connection.execute(SLOW, values)).scalar_one())
 
         yield started
 
@@ -45,7 +51,7 @@ async def _sleep(api: Api, use: str, seconds: float, name: str) -> str:
     return "too long"
 
 
-@pytest.mark.parametrize("use", ["reading", "writing", "transaction"])
+@pytest.mark.parametrize("use", ["execute", "reading", "writing", "transaction"])
 async def test_its_connections_are_given_back_and_nobody_reads_its_answers(api: Api, use: str) -> None:
     for round_ in range(3):
         assert await asyncio.gather(*(_sleep(api, use, 3, "slow") for _ in range(2))) == ["too long"] * 2
