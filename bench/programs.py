@@ -57,9 +57,9 @@ class Programs:
         """Make the tables of fastapi-users."""
         return self.stand.engine.call("tables", self._with_packages(["bench.subjects.users"], 1))
 
-    def hashing(self, seconds: float, threads: int, encoded: str) -> str:
+    def hashing(self, seconds: float, threads: int, encoded: str, library: str) -> str:
         """Verify hashes for so long; what bench/subjects/hashing.py prints."""
-        arguments = ["bench.subjects.hashing", str(seconds), str(threads), encoded]
+        arguments = ["bench.subjects.hashing", str(seconds), str(threads), encoded, library]
         return self.stand.engine.call("hashing", self._beside(arguments, {}))
 
     def edge(self, replicas: Sequence[Running]) -> Running:

@@ -16,6 +16,8 @@ from service.auth.lockout import Lockout
 from service.auth.passwords import Passwords
 from service.auth.routes import router as auth_router
 from service.auth.service import AuthService
+from service.auth.shortcut import PATH as LOGIN
+from service.auth.shortcut import LoginShortcut
 from service.cache import build_cache
 from service.cache.protocol import CacheBackend
 from service.cache.routes import router as cache_router
@@ -164,6 +166,8 @@ def _add_routes(app: Application, clock: Clock, log: RequestLog, tracer: Tracer 
         app.include_router(router)
     routes = [route for router in _ROUTERS for route in router.routes if isinstance(route, APIRoute)]
     # The last one added is the outermost: it sees every answer, those of the limits too.
+    login = next(route for route in routes if route.path == LOGIN)
+    app.add_middleware(LoginShortcut, auth=app.state.auth, metrics=metrics, route=login)
     app.add_middleware(LimitsMiddleware, max_bytes=settings.max_body_bytes, seconds=settings.request_timeout_seconds)
     tracking = Tracking(metrics, clock, log, tracer)
     app.add_middleware(PerformanceTrackingMiddleware, tracking=tracking)

@@ -23,7 +23,7 @@ from psycopg.abc import Params, PQGen, Query
 from psycopg.adapt import PyFormat, Transformer
 from psycopg.errors import InvalidSqlStatementName
 from psycopg.pq import TransactionStatus
-from sqlalchemy.exc import InvalidatePoolError
+from sqlalchemy.exc import DisconnectionError, InvalidatePoolError
 
 from service.database.roundtrip import Call, exchange
 from service.database.scope import Scope
@@ -125,6 +125,11 @@ class TenantConnection(psycopg.AsyncConnection[Any]):
                 gen.close()
             raise
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether it can be used for something new: it is open, and in no transaction."""
+        return self.pgconn.transaction_status == TransactionStatus.IDLE
+
     def is_dead(self) -> bool:
         """Whether the server has hung up: an idle connection has something to read only then."""
         poll = select.poll()
@@ -175,9 +180,13 @@ def refuse_dead_connection(dbapi_connection: Any, _record: Any, _proxy: Any) -> 
     """The pool's check at each checkout; it costs a system call where a ping would cost a round trip.
 
     Raises InvalidatePoolError, which makes the pool open new connections: a server that hung up on one of
-    them was restarted, or is gone.
+    them was restarted, or is gone. DisconnectionError if that is true of this one only, which somebody has left in the
+    middle of something.
     """
-    if dbapi_connection.driver_connection.is_dead():
+    connection: TenantConnection = dbapi_connection.driver_connection
+    if not connection.is_idle:
+        raise DisconnectionError
+    if connection.is_dead():
         raise InvalidatePoolError
 
 

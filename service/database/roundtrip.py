@@ -6,7 +6,7 @@ look-up with its checkout, on two cores): for the few statements that every logi
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from psycopg import pq
 from psycopg.abc import Buffer
@@ -14,8 +14,7 @@ from psycopg.errors import error_from_result
 from psycopg.pq.abc import PGconn, PGresult
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(NamedTuple):
     """A statement, what it is prepared under, and the values of its parameters in PostgreSQL's text format."""
 
     name: bytes

@@ -61,7 +61,7 @@ class SessionService:
             session.id, account.tenant_id, session.tokens.expires_at, account.version, user, account.grants
         )
         await self.cache.finish_load(ticket, session.tokens.token, identity)
-        return LoginAnswer(**token_pair(access_token, refresh_token, session.tokens, now).model_dump(), user=user)
+        return LoginAnswer(**dict(token_pair(access_token, refresh_token, session.tokens, now)), user=user)
 
     async def logout(self, caller: Caller) -> None:
         """End the caller's session; when this returns its token is refused everywhere. Problems: 401."""
