@@ -78,11 +78,14 @@ async def test_one_cold_token_is_loaded_once_a_replica(migrated: Database, pair:
 
 
 async def test_one_unknown_token_is_looked_for_once_a_replica(migrated: Database, pair: Sequence[Replica]) -> None:
-    """At most: who came while it was looked for learns that it is unknown."""
+    """At most, until that is forgotten: who came while it was looked for learns that it is unknown."""
     async with wires([replica.url for replica in pair]) as clients:
+        began = time.monotonic()
         with counted_loads(migrated, pair) as loads:
             assert await ask_at_once(clients, new_token()) == {401: 2 * READERS}
-    assert 1 <= loads.by_postgres <= 2
+        # A machine that is busy with other things may need longer for all of them than that is remembered.
+        forgotten = int((time.monotonic() - began) / NEGATIVE_SECONDS)
+    assert 1 <= loads.by_postgres <= 2 * (1 + forgotten)
     assert loads.by_replicas == loads.by_postgres
 
 
