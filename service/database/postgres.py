@@ -34,10 +34,9 @@ from service.observability.context import current_request
 _T = TypeVar("_T")
 
 _SET_SCOPE: LiteralString = "SELECT set_config('janua.tenant_id', %s, true), set_config('janua.platform', %s, true)"
-
-
+# The same in libpq's words, and what it is prepared under.
 _SCOPE_NAME = b"janua_scope"
-_SCOPE_TEXT = b"SELECT set_config('janua.tenant_id', $1, true), set_config('janua.platform', $2, true)"
+_SCOPE_TEXT = (_SET_SCOPE % ("$1", "$2")).encode()
 
 
 class Unit(Enum):
@@ -67,7 +66,8 @@ class TenantConnection(psycopg.AsyncConnection[Any]):
         dumped = transformer.dump_sequence(arguments, [PyFormat.TEXT] * len(arguments))
         calls = [Call(statement.name, statement.encoded, dumped)]
         if scope is not None:
-            calls.insert(0, Call(_SCOPE_NAME, _SCOPE_TEXT, [_of_tenant(scope), _of_platform(scope)]))
+            named = [value.encode() for value in _scope_values(scope)]
+            calls.insert(0, Call(_SCOPE_NAME, _SCOPE_TEXT, named))
         _count_round_trip()
         try:
             result = await exchange(self.pgconn, self._known, calls)
@@ -96,7 +96,7 @@ class TenantConnection(psycopg.AsyncConnection[Any]):
         if self.unit is Unit.TRANSACTION and not self.statements:
             before.append(("BEGIN", None))
         if self.scope and not self.scope_is_set:
-            before.append((_SET_SCOPE, [str(self.scope.tenant_id), "on" if self.scope.platform else "off"]))
+            before.append((_SET_SCOPE, _scope_values(self.scope)))
             self.scope_is_set = self.unit is Unit.TRANSACTION
         self.statements += 1
         return before
@@ -158,12 +158,8 @@ class TenantCursor(AsyncCursor[Any]):
         return self
 
 
-def _of_tenant(scope: Scope) -> bytes:
-    return str(scope.tenant_id).encode()
-
-
-def _of_platform(scope: Scope) -> bytes:
-    return b"on" if scope.platform else b"off"
+def _scope_values(scope: Scope) -> list[str]:
+    return [str(scope.tenant_id), "on" if scope.platform else "off"]
 
 
 async def connect(*args: Any, **kwargs: Any) -> TenantConnection:
