@@ -11,7 +11,7 @@ from infra.waiting import until_it_answers
 
 TRIGGER = "janua_drill"
 # A fifth of a processor, 10 ms in every 50 (in microseconds): a login needs some 30 ms of one, so wherever in a period
-# it begins, two pauses of 40 ms stretch it beyond 50 ms. At 20 ms in every 100 half of the logins met none.
+# it begins, two pauses of 40 ms stretch it beyond 50 ms. At 20 ms in every 100 one that begins late meets none.
 CPU_PERIOD, CPU_QUOTA = 50_000, 10_000
 _UNLIMITED = -1
 # Less than the half second within which every replica notices a new generation.

@@ -165,14 +165,13 @@ def _add_routes(app: Application, clock: Clock, log: RequestLog, tracer: Tracer 
     for router in _ROUTERS:
         app.include_router(router)
     routes = [route for router in _ROUTERS for route in router.routes if isinstance(route, APIRoute)]
+    by_path = {route.path: route for route in routes}
     # The last one added is the outermost: it sees every answer, those of the limits too.
-    login = next(route for route in routes if route.path == LOGIN)
-    app.add_middleware(LoginShortcut, auth=app.state.auth, metrics=metrics, route=login)
+    app.add_middleware(LoginShortcut, auth=app.state.auth, metrics=metrics, route=by_path[LOGIN])
     app.add_middleware(LimitsMiddleware, max_bytes=settings.max_body_bytes, seconds=settings.request_timeout_seconds)
     tracking = Tracking(metrics, clock, log, tracer)
     app.add_middleware(PerformanceTrackingMiddleware, tracking=tracking)
-    validate = next(route for route in routes if route.path == VALIDATE)
-    endpoint = ValidateEndpoint(app.state.identities, metrics, clock, validate)
+    endpoint = ValidateEndpoint(app.state.identities, metrics, clock, by_path[VALIDATE])
     app.hot_path = PerformanceTrackingMiddleware(endpoint, tracking=tracking)
     app.direct = DirectValidation(app.state.identities, metrics, clock, tracking)
     install_problem_handlers(app)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from service.audit.events import AuditEvent
 from service.audit.repository import AuditEntry, RecordedChange, Recorder
 from service.database.engine import Database
 from service.database.scope import Scope
@@ -26,8 +27,7 @@ class Trail:
             async with self.writing(scope) as recorder:
                 return await recorder.change(entry, change, values)
         touched = await self.database.execute(change.statement, {**entry.values(), **values}, scope)
-        if touched:
-            self.metrics.audit_rows.labels(entry.event).inc()
+        self._count([entry.event] if touched else [])
         return touched
 
     def writing(self, scope: Scope) -> AbstractAsyncContextManager[Recorder]:
@@ -43,5 +43,8 @@ class Trail:
         async with unit as connection:
             recorder = Recorder(connection)
             yield recorder
-        for event in recorder.events:
+        self._count(recorder.events)
+
+    def _count(self, written: Sequence[AuditEvent]) -> None:
+        for event in written:
             self.metrics.audit_rows.labels(event).inc()

@@ -57,8 +57,8 @@ class Passwords:
         self._pool.shutdown(cancel_futures=True)
 
     def _matches(self, password_hash: str, password: str) -> bool:
-        # libsodium chooses the widest vectors that the processor has, argon2-cffi those of its build: 18.4 against
-        # 20.2 ms of CPU. It cannot make hashes of any parallelism, but verify them.
+        # libsodium chooses the widest vectors that the processor has, argon2-cffi those of its build: 17.0 against
+        # 20.7 ms of CPU (`make bench ONLY=login`). It verifies hashes of any parallelism, but makes those of 1 only.
         try:
             return argon2id.verify(password_hash.encode(), password.encode())
         except CryptoError:
