@@ -9,7 +9,7 @@ VENV := .venv/bin
 ENVIRONMENT := $(VENV)/python
 SOURCES := alerts bench dashboards drills infra loadtest migrations service tests
 
-.PHONY: help setup up test unit integration e2e lint format lock generate bench dev status down clean load drill panels pictures pin
+.PHONY: help setup up test unit seed integration e2e lint format lock generate bench dev status down clean load drill panels pictures pin
 
 help: ## this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /\1\t/' | expand -t 14
@@ -36,6 +36,9 @@ dev: ## the service alone on SQLite and an in-process cache, without Docker: htt
 
 load: | $(ENVIRONMENT) ## the k6 suite against the running stack: TYPE=smoke|load|stress|spike|soak
 	@BASE_URL=$$($(VENV)/python -m infra.operations.status --stack $(STACK) --output api_url) loadtest/run-tests.sh $(TYPE)
+
+seed: | $(ENVIRONMENT) ## users with sessions and audit rows in the running stack, to test with: USERS=1000000
+	@$(VENV)/python -m loadtest.population $(or $(USERS),1000000) --stack $(STACK)
 
 drill: | $(ENVIRONMENT) ## a fault in the running stack must page within 90 s: NAME=redis-dead, all, healthy (SECONDS=600), clear, …
 	@$(VENV)/python -m drills $(NAME) --stack $(STACK) $(if $(SECONDS),--seconds $(SECONDS))

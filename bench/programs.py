@@ -11,7 +11,7 @@ import httpx
 
 from bench.engine import ADDRESS, Part, Running, free_port
 from bench.images import server_image
-from bench.stand import OTHERS, SECRETS, START_SECONDS, Stand
+from bench.stand import OTHERS, SECRETS, START_SECONDS, USER_PASSWORD, Stand
 from infra.images.table import ROOT
 from infra.jobs.promote import BACKEND, backend
 from infra.tiers.edge import FOLDER as EDGE_FOLDER
@@ -57,9 +57,10 @@ class Programs:
         """Make the tables of fastapi-users."""
         return self.stand.engine.call("tables", self._with_packages(["bench.subjects.users"], 1))
 
-    def hashing(self, seconds: float, threads: int, encoded: str, library: str) -> str:
-        """Verify hashes for so long; what bench/subjects/hashing.py prints."""
-        arguments = ["bench.subjects.hashing", str(seconds), str(threads), encoded, library]
+    def hashing(self, seconds: float, threads: int, library: str) -> str:
+        """Verify the users' password for so long; what bench/subjects/hashing.py prints."""
+        file = f"{SECRETS}/{USER_PASSWORD}"
+        arguments = ["bench.subjects.hashing", str(seconds), str(threads), library, self.stand.password_hash, file]
         return self.stand.engine.call("hashing", self._beside(arguments, {}))
 
     def edge(self, replicas: Sequence[Running]) -> Running:

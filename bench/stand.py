@@ -12,15 +12,18 @@ from redis import Redis
 
 from bench.engine import ADDRESS, Engine, Part, Running, free_port
 from bench.images import server_image
-from bench.population import Population
-from bench.seed import hash_password, seed_fastapi_users, seed_service
+from bench.seed import seed_fastapi_users
 from infra.images.table import ROOT
 from infra.tiers.database import SETTINGS
 from infra.waiting import until_it_answers
+from loadtest.population.seed import hash_password, seed
+from loadtest.population.users import Population
 
 SECRETS = "/run/secrets"
 _PASSWORDS = ("database_password", "database_app_password", "database_exporter_password", "redis_password")
 START_SECONDS = 60
+USERS = 100_000
+USER_PASSWORD = "user_password"  # noqa: S105 - a file's name
 # Far more than the parts store: what is measured is not a Redis that has to make room.
 _REDIS_MB = 1024
 OTHERS = "fastapi_users"
@@ -73,13 +76,15 @@ def stand(engine: Engine, say: Callable[[str], None]) -> Iterator[Stand]:
         folder.mkdir()
         _write_secrets(folder)
         say(f"run {engine.run}: starting PostgreSQL and Redis")
+        population = Population(secrets.token_hex(8), USERS)
+        (folder / USER_PASSWORD).write_text(population.password)
         yield Stand(
             engine,
             folder,
             _start_postgres(engine, folder),
             _start_redis(engine, "redis", folder),
-            Population(secrets.token_hex(8)),
-            hash_password(),
+            population,
+            hash_password(population),
         )
 
 
@@ -97,7 +102,7 @@ def prepare(stand: Stand, release: str, make_tables: Callable[[], str], say: Cal
     make_tables()
     say(f"writing {stand.population.count:,} users and their sessions, and the same for fastapi-users")
     with stand.connect() as connection:
-        seed_service(connection, stand.population, stand.password_hash)
+        seed(connection, stand.population, events_per_user=0)
     with stand.connect(OTHERS) as connection, closing(stand.redis_client(number=1)) as tokens:
         seed_fastapi_users(connection, tokens, stand.population, stand.password_hash)
 

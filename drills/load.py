@@ -11,7 +11,6 @@ from threading import Thread
 
 from bench.load.open import OpenLoop
 from bench.load.requests import API, Request, Workload, login, validation
-from bench.population import PASSWORD
 from drills.drill import Load
 from drills.stack import Stack
 
@@ -24,6 +23,7 @@ class Mixture(Workload):
     """Logins and validations in the proportion of their rates, spread evenly, the users in turn."""
 
     emails: list[str]
+    password: str
     tokens: list[str]
     load: Load
 
@@ -33,7 +33,7 @@ class Mixture(Workload):
         logins = validations = 0
         while True:
             if logins < share * (logins + validations + 1):
-                yield login(self.emails[logins % len(self.emails)])
+                yield login(self.emails[logins % len(self.emails)], self.password)
                 logins += 1
             else:
                 yield validation(self.tokens[validations % len(self.tokens)], None)
@@ -42,14 +42,14 @@ class Mixture(Workload):
 
 def prepare(stack: Stack, load: Load) -> Mixture:
     """Sign up users of the drill's own and log them in. Raises OSError if the stack does not let them."""
-    name = secrets.token_hex(4)
+    name, password = secrets.token_hex(4), secrets.token_urlsafe()
     emails = [f"drill-{name}-{number}@example.com" for number in range(load.users)]
     tokens = []
     for email in emails:
-        account = {"email": email, "password": PASSWORD}
+        account = {"email": email, "password": password}
         _post(stack, "signup", account)
         tokens.append(str(_post(stack, "login", account)["access_token"]))
-    return Mixture(emails, tokens, load)
+    return Mixture(emails, password, tokens, load)
 
 
 @contextmanager

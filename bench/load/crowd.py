@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from bench.load.client import Client
 from bench.load.requests import Request, login, validation
 from bench.load.samples import Samples
-from bench.population import Population
+from loadtest.population.users import Population
 
 # Who could not log in does not hammer: a service that was short of breath for a moment can recover.
 _RETRY_SECONDS = 5
@@ -61,7 +61,7 @@ class _User:
         if self._token:
             request = validation(self._token, population.user_id(self._number))
         else:
-            request = login(population.email(self._number))
+            request = login(population.email(self._number), population.password)
         self._request, self._sent_at = request, time.monotonic()
         self._client.send(request.data)
 

@@ -9,7 +9,7 @@ from typing import Literal, NamedTuple
 from urllib.parse import urlencode
 from uuid import UUID
 
-from bench.population import PASSWORD, Population
+from loadtest.population.users import Population
 
 VALIDATE, LOGIN, SIGNUP, REFRESH, LOGOUT = "validate", "login", "signup", "refresh", "logout"
 API = "/api/v1/auth"
@@ -31,9 +31,9 @@ def validation(token: str, user_id: UUID | None, path: str = f"{API}/validate") 
     return Request(VALIDATE, data.encode(), 200, contains)
 
 
-def login(email: str, path: str = f"{API}/login") -> Request:
-    """A login with the password that all have."""
-    data = _post_json(path, {"email": email, "password": PASSWORD})
+def login(email: str, password: str, path: str = f"{API}/login") -> Request:
+    """A login."""
+    data = _post_json(path, {"email": email, "password": password})
     return Request(LOGIN, data, 200, b'"access_token"')
 
 
@@ -79,12 +79,11 @@ class Logins(Workload):
     def __iter__(self) -> Iterator[Request]:
         """Begin the sequence."""
         for number in _numbers(self.first, self.last, "in turn"):
-            email = self.population.email(number)
             if self.form:
-                data = _post_form(self.path, {"username": email, "password": PASSWORD})
-                yield Request(LOGIN, data, 200, b'"access_token"')
+                account = {"username": self.population.email(number), "password": self.population.password}
+                yield Request(LOGIN, _post_form(self.path, account), 200, b'"access_token"')
             else:
-                yield login(email, self.path)
+                yield login(self.population.email(number), self.population.password, self.path)
 
 
 @dataclass(frozen=True)
@@ -114,7 +113,10 @@ class Mixed(Workload):
     def _others(self) -> Iterator[Request]:
         number = self.spare
         while True:
-            account = {"email": f"{self.name}-{number}@bench.example.com", "password": PASSWORD}
+            account = {
+                "email": f"{self.name}-{number}@load.example.com",
+                "password": self.population.password,
+            }
             yield Request(SIGNUP, _post_json(f"{API}/signup", account), 201)
             body = {"refresh_token": self.population.refresh_token(number)}
             yield Request(REFRESH, _post_json(f"{API}/refresh", body), 200)

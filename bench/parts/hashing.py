@@ -15,7 +15,7 @@ _SHARE = 0.35
 
 def hash_ms(bench: Bench, library: str = USUAL) -> float:
     """CPU milliseconds of one hash with as many threads as there are processors, measured now."""
-    answer = json.loads(bench.programs.hashing(bench.plan.round_seconds, CPUS, bench.stand.password_hash, library))
+    answer = json.loads(bench.programs.hashing(bench.plan.round_seconds, CPUS, library))
     return 1000 * float(answer["cpu_seconds"]) / float(answer["hashes"])
 
 

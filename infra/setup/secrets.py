@@ -29,6 +29,12 @@ def read(stack: str) -> dict[str, str]:
     return {name: (stack_folder(stack) / name).read_text() for name in NAMES}
 
 
+def ensure_one(path: Path) -> str:
+    """Return the secret in `path`, generated if it is not there yet."""
+    _ensure(path)
+    return path.read_text()
+
+
 def _ensure(path: Path) -> bool:
     """Write a new random secret to `path` unless there is one; tell whether it did."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -11,7 +11,7 @@ from bench.load.crowd import Crowd
 from bench.load.open import Line, OpenLoop
 from bench.load.requests import LOGIN, VALIDATE, Request, Validations, Workload
 from bench.load.samples import Outcome
-from bench.population import Population
+from loadtest.population.users import Population
 from tests.unit.bench.serving import ok, serving, until
 
 POPULATION = Population("test", 10)

@@ -8,7 +8,7 @@ import pytest
 from bench.load.client import LOST
 from bench.load.requests import LOGIN, LOGOUT, REFRESH, SIGNUP, VALIDATE, Logins, Mixed, Request, Validations
 from bench.load.samples import Outcome, Samples, judge
-from bench.population import Population
+from loadtest.population.users import Population
 from service.tokens.opaque import is_well_formed
 
 POPULATION = Population("test", 1000)
@@ -70,7 +70,7 @@ def test_in_turn_nobody_comes_twice_before_everybody_came_once() -> None:
 
 
 def test_tokens_are_of_the_services_form_and_of_one_run() -> None:
-    tokens = {POPULATION.token(1), POPULATION.token(2), POPULATION.refresh_token(1), Population("other").token(1)}
+    tokens = {POPULATION.token(1), POPULATION.token(2), POPULATION.refresh_token(1), Population("other", 1000).token(1)}
     assert len(tokens) == 4
     assert all(is_well_formed(token) for token in tokens)
 
@@ -94,4 +94,4 @@ def test_a_login_can_be_a_form() -> None:
     request = next(iter(Logins(POPULATION, 3, 4, path="/x", form=True)))
     head, _, body = request.data.partition(b"\r\n\r\n")
     assert b"Content-Length: %d" % len(body) in head
-    assert b"username=user3%40bench.example.com&password=" in body
+    assert b"username=user3%40load.example.com&password=" in body
