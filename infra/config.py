@@ -108,6 +108,8 @@ class StackConfig(_Model):
     # The full address of what takes OTLP over HTTP, instead of a Zipkin in the stack.
     otlp_endpoint: str | None = Field(default=None, pattern=r"^https?://[^/@]+(/.*)?$")
     otlp_headers: SecretStr | None = None
+    # A baseline is there to be compared with: no cache, no indexes of revision 006, targets that refuse no release.
+    profile: Literal["optimized", "baseline"] = "optimized"
     replicas: int = Field(default=2, ge=1, le=8)
     bind_address: IPvAnyAddress = Field(default="127.0.0.1", validate_default=True)
     api_port: Port = 8080

@@ -89,6 +89,7 @@ class ReleaseGate(pulumi.ComponentResource):
                     "RELEASE": application.release,
                     "REPLICAS": application.addresses().apply(",".join),
                     "K6_EXIT_CODE": smoke.container.exit_code.apply(str),
+                    "TARGETS": "advisory" if config.profile == "baseline" else "binding",
                     "SUMMARY_FILE": SUMMARY_FILE,
                     "METRICS_FILE": f"{TEXTFILE}/gate.prom",
                 },

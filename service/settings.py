@@ -133,6 +133,8 @@ class Settings(BaseSettings):
     jwt_rotation_seconds: Annotated[int, Field(ge=3600)] = 30 * 24 * 3600
     jwt_issuer: Annotated[str, Field(min_length=1, max_length=200)] = "janua"
 
+    # Off: every check is the database's, which is the baseline to compare with.
+    cache: Literal["on", "off"] = "on"
     cache_validation_seconds: Seconds = 300
     cache_session_seconds: Seconds = 300
     cache_user_seconds: Seconds = 900

@@ -78,6 +78,7 @@ def _settings(config: StackConfig) -> dict[str, str]:
     return {
         # With the time for requests in progress (20 seconds) less than the engine waits: STOP_SECONDS.
         "JANUA_DRAIN_SECONDS": "3",
+        "JANUA_CACHE": "off" if config.profile == "baseline" else "on",
         **{f"JANUA_{name.upper()}": str(value) for name, value in config.service.items()},
         "JANUA_HOST": "0.0.0.0",  # noqa: S104 - every address of the container, which publishes none
         "JANUA_PORT": str(PORT),

@@ -89,7 +89,10 @@ class Database(pulumi.ComponentResource):
         """Bring the schema to that of `release`; the result is there only after every step succeeded."""
         backup = self._backup(release)
         migrate = self._alembic("migrate", release, image, ["sh", "-c", MIGRATE], backup)
-        return self._alembic("verify-indexes", release, image, ["python", "-m", "migrations.verify"], migrate).passed
+        name, module = "verify-indexes", "migrations.verify"
+        if self._config.profile == "baseline":
+            name, module = "drop-indexes", "migrations.baseline"
+        return self._alembic(name, release, image, ["python", "-m", module], migrate).passed
 
     def _backup(self, release: str) -> Step:
         folder = self._config.backup_directory.resolve()

@@ -1,9 +1,9 @@
 """The gate of a release, run to completion after k6: `python -m loadtest.gate`.
 
 Reads the environment: PROMETHEUS_URL, RELEASE, REPLICAS (the candidates, as `host:port,host:port`), K6_EXIT_CODE,
-SUMMARY_FILE (the log of k6), and optionally PATIENCE_SECONDS (45) for scrapes to catch up and METRICS_FILE, to which
-the verdict is written for node_exporter. Prints a table and a last line `VERDICT {…}`; exits with 0 for a release that
-may serve and 1 for one that may not.
+SUMMARY_FILE (the log of k6), and optionally PATIENCE_SECONDS (45) for scrapes to catch up, METRICS_FILE, to which the
+verdict is written for node_exporter, and TARGETS: `binding`, or `advisory` where they shall not refuse a release.
+Prints a table and a last line `VERDICT {…}`; exits with 0 for a release that may serve and 1 for one that may not.
 """
 
 import os
@@ -31,6 +31,7 @@ class Question:
     k6_exit_code: int
     summary_file: Path
     patience_seconds: int
+    targets_bind: bool = True
 
 
 def read(environment: Mapping[str, str]) -> Question:
@@ -44,6 +45,7 @@ def read(environment: Mapping[str, str]) -> Question:
         k6_exit_code=_whole(environment, "K6_EXIT_CODE"),
         summary_file=Path(environment["SUMMARY_FILE"]),
         patience_seconds=_whole({"PATIENCE_SECONDS": "45", **environment}, "PATIENCE_SECONDS"),
+        targets_bind=_targets_bind(environment),
     )
 
 
@@ -51,6 +53,14 @@ def _whole(environment: Mapping[str, str], name: str) -> int:
     if not environment[name].isdecimal():
         raise ValueError(f"{name} must be a whole number, not {environment[name]!r}")
     return int(environment[name])
+
+
+def _targets_bind(environment: Mapping[str, str]) -> bool:
+    words = {"binding": True, "advisory": False}
+    given = environment.get("TARGETS", "binding")
+    if given not in words:
+        raise ValueError(f"TARGETS must be {' or '.join(words)}, not {given!r}")
+    return words[given]
 
 
 def decide(question: Question, goals: targets.Targets) -> Verdict:
@@ -65,7 +75,8 @@ def decide(question: Question, goals: targets.Targets) -> Verdict:
         seen = _look(question, summary)
     except PrometheusError as error:
         problems = (str(error),)
-    checks = judge(question.k6_exit_code, summary, seen, len(question.candidates.instances), goals)
+    replicas = len(question.candidates.instances)
+    checks = judge(question.k6_exit_code, summary, seen, replicas, goals, bind=question.targets_bind)
     return Verdict(checks, problems, summary, seen)
 
 

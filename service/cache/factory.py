@@ -1,9 +1,9 @@
-"""Puts the cache together as the settings ask: in this process, or in Redis."""
+"""Puts the cache together as the settings ask: in this process, in Redis, or nowhere."""
 
 from dataclasses import dataclass
 
 from service.cache.coherence import Alone, Coherence, Membership
-from service.cache.generation import Generation, LocalGeneration, SharedGeneration
+from service.cache.generation import Generation, LocalGeneration, NoGeneration, SharedGeneration
 from service.cache.keeper import CacheKeeper
 from service.cache.memory import MemoryBackend
 from service.cache.near import NearCache
@@ -40,7 +40,10 @@ def build_cache(
     backend: CacheBackend
     generation: Generation
     coherence: Coherence
-    if store is None and not settings.redis_url:
+    if settings.cache == "off":
+        near = NearCache(0, clock)
+        backend, generation, coherence = MemoryBackend(clock), NoGeneration(), Alone()
+    elif store is None and not settings.redis_url:
         near = NearCache(0, clock)  # in front of a store in the same memory it would be the same once more
         backend, generation, coherence = MemoryBackend(clock), LocalGeneration(), Alone()
     else:

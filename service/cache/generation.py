@@ -80,6 +80,20 @@ class LocalGeneration:
         self._value += 1
 
 
+class NoGeneration:
+    """For a service that is to believe no copy at all."""
+
+    def current(self) -> int | None:
+        """None, always."""
+        return None
+
+    async def refresh(self) -> None:
+        """Nothing to read."""
+
+    async def advance(self) -> None:
+        """Nothing is believed anyway."""
+
+
 class SharedGeneration:
     """The generation in the database, for a cache that replicas share."""
 

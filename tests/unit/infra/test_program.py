@@ -94,6 +94,16 @@ def test_every_tier_is_there(engine: Engine) -> None:
     }
 
 
+def test_a_baseline_has_neither_cache_nor_indexes_and_is_not_refused_for_it(engine: Engine) -> None:
+    baseline = deploy({"profile": "baseline"}).of(CONTAINER)
+    optimized = engine.of(CONTAINER)
+    assert optimized.keys() - baseline.keys() >= {"verify-indexes"}
+    assert baseline["drop-indexes"]["command"] == ["python", "-m", "migrations.baseline"]
+    for containers, cache, targets in ((baseline, "off", "advisory"), (optimized, "on", "binding")):
+        assert f"JANUA_CACHE={cache}" in containers["service-1"]["envs"]
+        assert f"TARGETS={targets}" in containers["judge"]["envs"]
+
+
 def test_only_what_people_use_is_published_and_on_loopback(engine: Engine) -> None:
     published = {name: inputs["ports"] for name, inputs in engine.of(CONTAINER).items() if inputs.get("ports")}
     assert published.keys() <= {"edge", "prometheus", "alertmanager", "grafana", "zipkin"}

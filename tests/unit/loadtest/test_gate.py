@@ -138,6 +138,14 @@ def test_a_slow_release_may_not(prometheus: FakePrometheus, log: Path) -> None:
     assert output.count("FAIL") == 1
 
 
+def test_targets_may_be_advice(prometheus: FakePrometheus, log: Path) -> None:
+    prometheus.auth_latency_boundary = "250"
+    code, _, verdict = run(**asked(prometheus, log, TARGETS="advisory"))
+    assert (code, verdict["warnings"]) == (0, ["auth p95: 237.50 ms, wanted below 50 ms"])
+    code, _, verdict = run(**asked(prometheus, log, TARGETS="whatever"))
+    assert (code, "TARGETS must be" in verdict["reasons"][0]) == (1, True)
+
+
 def test_a_release_that_misses_a_latency_by_little_may_with_a_warning(prometheus: FakePrometheus, log: Path) -> None:
     prometheus.auth_latency_boundary = "100"
     code, output, verdict = run(**asked(prometheus, log))

@@ -19,9 +19,14 @@ SEEN = Observation((FIRST, SECOND), FIGURES)
 
 
 def refused(
-    *, exit_code: int = 0, summary: Summary = SUMMARY, seen: Observation | None = SEEN, replicas: int = 2
+    *,
+    exit_code: int = 0,
+    summary: Summary = SUMMARY,
+    seen: Observation | None = SEEN,
+    replicas: int = 2,
+    bind: bool = True,
 ) -> list[str]:
-    checks = judge(exit_code, summary, seen, replicas, TARGETS)
+    checks = judge(exit_code, summary, seen, replicas, TARGETS, bind=bind)
     return [check.name for check in checks if not (check.good or check.tolerable)]
 
 
@@ -74,6 +79,14 @@ def test_candidates_that_already_served_may_count_more_but_not_less() -> None:
     assert refused(seen=observed(*serving)) == []
     assert refused(seen=observed(serving[0], more)) == []
     assert refused(seen=observed(serving[0], less)) == ["requests counted"]
+
+
+def test_targets_that_do_not_bind_refuse_nothing_but_everything_else_does() -> None:
+    slow = observed(auth_p95_ms=9999, validation_p95_ms=9999, hit_rate_percent=0, queries_per_auth_request=9)
+    assert refused(seen=slow, bind=False) == []
+    assert refused(seen=slow, exit_code=99, replicas=3, bind=False) == ["k6 exit code", "replicas of the release"]
+    checks = judge(0, SUMMARY, slow, 2, TARGETS, bind=False)
+    assert len([check for check in checks if check.tolerable and not check.good]) == 4
 
 
 def test_a_restarted_candidate_counts_from_zero() -> None:

@@ -9,7 +9,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 
-from migrations import verify
+from migrations import baseline, verify
 from service.database.indexes import PERFORMANCE_INDEXES
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -149,3 +149,11 @@ def test_verify_says_when_an_index_is_invalid() -> None:
     lines, complete = verify.report({**dict.fromkeys(EIGHT, True), "idx_sessions_token": False})
     assert not complete
     assert [line.split()[:2] for line in lines if not line.startswith("ok")] == [["INVALID", "idx_sessions_token"]]
+
+
+def test_a_baseline_has_none_of_the_eight_and_takes_them_away_twice(file: Path, alembic: Config) -> None:
+    command.upgrade(alembic, "head")
+    before = indexes(file)
+    assert (baseline.main(), baseline.main()) == (0, 0)
+    assert before - indexes(file) == EIGHT.keys()
+    assert verify.main() == 1
