@@ -27,6 +27,16 @@ class IndexSpeedups:
 
 
 @dataclass(frozen=True)
+class Gains:
+    """How many times better than a baseline without cache and without indexes a stack has to be."""
+
+    auth_latency: float
+    validation_latency: float
+    queries: float
+    concurrent_users: float
+
+
+@dataclass(frozen=True)
 class K6Thresholds:
     """What a load run may show at its client; its error rate is `Targets.error_rate_max_percent`."""
 
@@ -53,6 +63,7 @@ class Targets:
     error_rate_max_percent: float
     gate_latency_headroom: float
     index_speedup_min_factor: IndexSpeedups
+    over_baseline_min_factor: Gains
     k6: K6Thresholds
 
     def latencies(self) -> dict[str, float]:

@@ -57,7 +57,7 @@ def _run(options: argparse.Namespace) -> tuple[Run, Path]:
         prepare(servers, programs.release, programs.make_tables, _say)
         for name in options.only:
             _say(f"part {name}")
-            findings.add(PARTS[name](Bench(servers, programs, load, plan, _say)))
+            findings.add(PARTS[name](Bench(load, _say, servers, programs, plan)))
         run, folder = Run(machine, plan, options.quick, findings), new_folder()
         run.write(folder)
         draw(docker, programs.release, programs.packages, folder)

@@ -36,11 +36,12 @@ class Part:
 
 @dataclass(frozen=True)
 class Running:
-    """A container that serves on a port of 127.0.0.1."""
+    """A container that serves on a port of `host`."""
 
     container: Container
     port: int
     counter: Path
+    host: str = ADDRESS
 
     def cpu_seconds(self) -> float:
         """CPU time since it was started."""

@@ -32,13 +32,10 @@ QUICK = Plan(3, 2, 0.5, 4, 2, 3, 4, 15, 90, 15, 10)
 
 
 @dataclass(frozen=True)
-class Bench:
-    """The stand and what runs on it; `say` prints a line of progress."""
+class Meter:
+    """Sends load and reads what it costs; `say` prints a line of progress."""
 
-    stand: Stand
-    programs: Programs
     generator: Generator
-    plan: Plan
     say: Callable[[str], None]
 
     def measure(self, subject: Subject, load: Load, *, tolerates_errors: bool = False) -> Round:
@@ -51,6 +48,15 @@ class Bench:
             self.say(f"  {subject.name}: {_trouble(samples)}")
         cpu_us = {name: 1e6 * seconds / max(1, samples.count()) for name, seconds in spent.items()}
         return Round(samples, cpu_us, (is_right or tolerates_errors) and not samples.is_late())
+
+
+@dataclass(frozen=True)
+class Bench(Meter):
+    """A meter with a stand, and what runs on that."""
+
+    stand: Stand
+    programs: Programs
+    plan: Plan
 
 
 @dataclass

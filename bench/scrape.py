@@ -6,7 +6,7 @@ import httpx
 from prometheus_client import Metric
 from prometheus_client.parser import text_string_to_metric_families
 
-from bench.engine import ADDRESS, Running
+from bench.engine import Running
 
 VALIDATE_PATH = "/api/v1/auth/validate"
 _API = "/api/"
@@ -57,5 +57,5 @@ class Account:
 
 def read(replicas: Sequence[Running]) -> Account:
     """Read the metrics of the replicas."""
-    addresses = [f"http://{ADDRESS}:{replica.port}/metrics" for replica in replicas]
+    addresses = [f"http://{replica.host}:{replica.port}/metrics" for replica in replicas]
     return Account([httpx.get(address, timeout=_SECONDS).raise_for_status().text for address in addresses])

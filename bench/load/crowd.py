@@ -1,4 +1,7 @@
-"""Users who think: each logs in, then validates its token again and again, with a pause after each answer."""
+"""Users who think: each logs in, then validates its token again and again, with a pause after each answer.
+
+Or they have logged in before, and validate the tokens of their sessions.
+"""
 
 import asyncio
 import json
@@ -24,6 +27,7 @@ class Crowd:
     pause_seconds: float
     arrival_seconds: float
     seconds: float
+    logs_in: bool = True
 
     async def run(self) -> Samples:
         """Let all of them work until the time is over; answers that are due then are not waited for."""
@@ -48,7 +52,7 @@ class _User:
         self._samples = samples
         self._started = started
         self._client = Client(crowd.port, self._answered)
-        self._token = ""
+        self._token = "" if crowd.logs_in else crowd.population.token(number)
         self._request: Request | None = None
         self._sent_at = 0.0
         self._has_left = False
@@ -61,7 +65,7 @@ class _User:
         if self._token:
             request = validation(self._token, population.user_id(self._number))
         else:
-            request = login(population.email(self._number), population.password)
+            request = login(population.email(self._number), population.password, tenant=population.tenant(self._number))
         self._request, self._sent_at = request, time.monotonic()
         self._client.send(request.data)
 

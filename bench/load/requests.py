@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 from loadtest.population.users import Population
+from service.tenants.header import DEFAULT_TENANT
 
 VALIDATE, LOGIN, SIGNUP, REFRESH, LOGOUT = "validate", "login", "signup", "refresh", "logout"
 API = "/api/v1/auth"
@@ -31,9 +32,9 @@ def validation(token: str, user_id: UUID | None, path: str = f"{API}/validate") 
     return Request(VALIDATE, data.encode(), 200, contains)
 
 
-def login(email: str, password: str, path: str = f"{API}/login") -> Request:
+def login(email: str, password: str, path: str = f"{API}/login", tenant: str = DEFAULT_TENANT) -> Request:
     """A login."""
-    data = _post_json(path, {"email": email, "password": password})
+    data = _post_json(path, {"email": email, "password": password}, tenant)
     return Request(LOGIN, data, 200, b'"access_token"')
 
 
@@ -83,7 +84,8 @@ class Logins(Workload):
                 account = {"username": self.population.email(number), "password": self.population.password}
                 yield Request(LOGIN, _post_form(self.path, account), 200, b'"access_token"')
             else:
-                yield login(self.population.email(number), self.population.password, self.path)
+                population = self.population
+                yield login(population.email(number), population.password, self.path, population.tenant(number))
 
 
 @dataclass(frozen=True)
@@ -133,16 +135,18 @@ def _numbers(first: int, last: int, draw: Literal["random", "in turn"]) -> Itera
         yield from range(first, last)
 
 
-def _post_json(path: str, body: dict[str, str]) -> bytes:
-    return _post(path, "application/json", json.dumps(body).encode())
+def _post_json(path: str, body: dict[str, str], tenant: str = DEFAULT_TENANT) -> bytes:
+    return _post(path, "application/json", json.dumps(body).encode(), tenant=tenant)
 
 
 def _post_form(path: str, body: dict[str, str]) -> bytes:
     return _post(path, "application/x-www-form-urlencoded", urlencode(body).encode())
 
 
-def _post(path: str, content_type: str, body: bytes, token: str = "") -> bytes:
+def _post(path: str, content_type: str, body: bytes, token: str = "", tenant: str = DEFAULT_TENANT) -> bytes:
     lines = [f"POST {path} HTTP/1.1", "Host: janua", f"Content-Length: {len(body)}"]
+    if tenant != DEFAULT_TENANT:
+        lines.append(f"X-Tenant: {tenant}")
     if content_type:
         lines.append(f"Content-Type: {content_type}")
     if token:

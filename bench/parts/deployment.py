@@ -1,6 +1,7 @@
 """The service as a stack deploys it: replicas behind the edge."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from bench import scrape
@@ -8,7 +9,7 @@ from bench.engine import Running
 from bench.load.closed import ClosedLoop
 from bench.load.generator import Load
 from bench.load.requests import Validations
-from bench.measuring import Bench
+from bench.measuring import Bench, Meter
 from bench.rounds import Round, Subject
 
 _WARM_CONNECTIONS = 32
@@ -17,10 +18,11 @@ _WARM_SECONDS = 250
 
 @dataclass(frozen=True)
 class Deployment:
-    """The edge, and the replicas behind it."""
+    """The edge, the replicas behind it, and the servers behind those by their names."""
 
     edge: Running
     replicas: tuple[Running, ...]
+    servers: Mapping[str, Running]
 
     def account(self) -> scrape.Account:
         """What the replicas say of themselves now."""
@@ -36,7 +38,8 @@ def deploy(bench: Bench, redis_port: int | None = None) -> Deployment:
     bench.stand.forget_copies()
     programs = bench.programs
     replicas = tuple(programs.service(f"service-{number}", redis_port=redis_port) for number in (1, 2))
-    return Deployment(programs.edge(replicas), replicas)
+    servers = {"postgres": bench.stand.postgres, "redis": bench.stand.redis}
+    return Deployment(programs.edge(replicas), replicas, servers)
 
 
 def warm(bench: Bench, port: int, users: int) -> None:
@@ -66,12 +69,12 @@ class Accounted:
         return self.queries / self.requests if self.requests else math.nan
 
 
-def measure_accounted(bench: Bench, deployment: Deployment, load: Load, path: str | None = None) -> Accounted:
+def measure_accounted(meter: Meter, deployment: Deployment, load: Load, path: str | None = None) -> Accounted:
     """Run a load through the edge; requests and queries are those of a path, or of the whole API."""
-    servers = {"postgres": bench.stand.postgres, "redis": bench.stand.redis}
     replicas = {f"replica {number}": replica for number, replica in enumerate(deployment.replicas, start=1)}
     before = deployment.account()
-    measured = bench.measure(Subject("edge", deployment.edge, servers | replicas), load, tolerates_errors=True)
+    subject = Subject("edge", deployment.edge, {**deployment.servers, **replicas})
+    measured = meter.measure(subject, load, tolerates_errors=True)
     after = deployment.account()
     return Accounted(
         measured,
