@@ -7,9 +7,9 @@ PYTHON ?= python3
 VENV := .venv/bin
 # What runs in the Python environment, which `make setup` makes, and says so where there is none.
 ENVIRONMENT := $(VENV)/python
-SOURCES := alerts bench dashboards drills infra loadtest migrations service tests
+SOURCES := alerts bench dashboards drills evidence infra loadtest migrations service tests
 
-.PHONY: help setup up test unit seed integration e2e lint format lock generate bench dev status down clean load drill panels pictures pin
+.PHONY: help setup up test unit seed compare integration e2e lint format lock generate bench dev status down clean load drill panels pictures pin
 
 help: ## this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /\1\t/' | expand -t 14
@@ -49,6 +49,9 @@ panels: | $(ENVIRONMENT) ## whether every panel of the dashboards and every rule
 pictures: | $(ENVIRONMENT) ## every panel of the dashboards as a picture, from the running stack: .janua/pictures/index.html; MINUTES=30
 	@$(VENV)/python -m dashboards.pictures --minutes $(or $(MINUTES),30) \
 		--prometheus $$($(VENV)/python -m infra.operations.status --stack $(STACK) --output prometheus_url)
+
+compare: setup ## the release as a baseline (no cache, no indexes) and as it is, both deployed and measured in turn; USERS=100000, QUICK=1
+	$(VENV)/python -m evidence.compare $(if $(USERS),--users $(USERS)) $(if $(QUICK),--quick)
 
 bench: setup ## the benchmark: throughput, latency, CPU per request, against the targets; ONLY=cpu,edge for parts, QUICK=1
 	$(VENV)/python -m bench $(if $(ONLY),--only $(ONLY)) $(if $(QUICK),--quick)

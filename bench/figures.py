@@ -7,14 +7,14 @@ from typing import Literal
 
 from bench.arithmetic import Spread, shown, spread
 
-_WORDS = {"<": "less than", "<=": "at most", ">": "more than", "=": "exactly"}
+_WORDS = {"<": "less than", "<=": "at most", ">": "more than", ">=": "at least", "=": "exactly"}
 
 
 @dataclass(frozen=True)
 class Target:
     """What a figure has to be. `of` says which round has to hold it: the middle one, or every one."""
 
-    sign: Literal["<", "<=", ">", "="]
+    sign: Literal["<", "<=", ">", ">=", "="]
     limit: float
     of: Literal["median", "all"] = "median"
 
@@ -27,6 +27,8 @@ class Target:
             return highest <= self.limit
         if self.sign == ">":
             return lowest > self.limit
+        if self.sign == ">=":
+            return lowest >= self.limit
         return lowest == highest == self.limit
 
     def __str__(self) -> str:

@@ -89,11 +89,36 @@ class Logins(Workload):
 
 
 @dataclass(frozen=True)
+class Others(Workload):
+    """Signups, refreshes and logouts in turn; the last two use sessions up: those of the users from `spare` on.
+
+    `name` keeps the addresses of two sequences' signups apart.
+    """
+
+    population: Population
+    spare: int
+    name: str
+
+    def __iter__(self) -> Iterator[Request]:
+        """Begin the sequence."""
+        number = self.spare
+        while True:
+            account = {
+                "email": f"{self.name}-{number}@load.example.com",
+                "password": self.population.password,
+            }
+            yield Request(SIGNUP, _post_json(f"{API}/signup", account), 201)
+            body = {"refresh_token": self.population.refresh_token(number)}
+            yield Request(REFRESH, _post_json(f"{API}/refresh", body), 200)
+            yield Request(LOGOUT, _post(f"{API}/logout", "", b"", self.population.token(number + 1)), 204)
+            number += 2
+
+
+@dataclass(frozen=True)
 class Mixed(Workload):
     """95 % validations, 4 % logins, and 1 % signups, refreshes and logouts in equal parts.
 
-    Validations and logins are of users of `first` to `last` - 1. What uses a session up takes those of the users
-    from `spare` on, one after the other; `name` keeps the addresses of two sequences' signups apart.
+    Validations and logins are of users of `first` to `last` - 1, the others from `spare` on.
     """
 
     population: Population
@@ -107,23 +132,10 @@ class Mixed(Workload):
         dice = random.Random(self.name)  # noqa: S311 - which request comes next is no secret
         validations = iter(Validations(self.population, self.first, self.last))
         logins = iter(Logins(self.population, self.first, self.last))
-        others = self._others()
+        others = iter(Others(self.population, self.spare, self.name))
         while True:
             chance = dice.random()
             yield next(validations if chance < 0.95 else logins if chance < 0.99 else others)
-
-    def _others(self) -> Iterator[Request]:
-        number = self.spare
-        while True:
-            account = {
-                "email": f"{self.name}-{number}@load.example.com",
-                "password": self.population.password,
-            }
-            yield Request(SIGNUP, _post_json(f"{API}/signup", account), 201)
-            body = {"refresh_token": self.population.refresh_token(number)}
-            yield Request(REFRESH, _post_json(f"{API}/refresh", body), 200)
-            yield Request(LOGOUT, _post(f"{API}/logout", "", b"", self.population.token(number + 1)), 204)
-            number += 2
 
 
 def _numbers(first: int, last: int, draw: Literal["random", "in turn"]) -> Iterator[int]:

@@ -40,15 +40,19 @@ class Span:
         """Return what the queries of `panel`, as its JSON has them, give; the present alone where they are instant."""
         return [line for query in panel["targets"] for line in self._query(query)]
 
+    def query(self, promql: str, legend: str = "", *, instant: bool = False) -> list[Line]:
+        """Return what one query gives over the time, or at its end."""
+        step = max(MINIMUM_STEP, (self.end - self.start) / POINTS)
+        if instant:
+            parameters, path = {"query": promql, "time": self.end}, "query"
+        else:
+            parameters = {"query": promql, "start": self.start, "end": self.end, "step": step}
+            path = "query_range"
+        return [_line(series, legend, step) for series in self._get(path, parameters)]
+
     def _query(self, query: Mapping[str, Any]) -> list[Line]:
         expression = Expression("", "", query["expr"]).filled()
-        step = max(MINIMUM_STEP, (self.end - self.start) / POINTS)
-        if query.get("instant"):
-            parameters, path = {"query": expression, "time": self.end}, "query"
-        else:
-            parameters = {"query": expression, "start": self.start, "end": self.end, "step": step}
-            path = "query_range"
-        return [_line(series, query.get("legendFormat", ""), step) for series in self._get(path, parameters)]
+        return self.query(expression, query.get("legendFormat", ""), instant=bool(query.get("instant")))
 
     def _get(self, path: str, parameters: Mapping[str, object]) -> list[dict[str, Any]]:
         address = f"{self.prometheus}/api/v1/{path}?{urlencode(parameters)}"

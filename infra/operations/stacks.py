@@ -14,11 +14,27 @@ from infra.setup.host import ROOT
 
 def select(name: str) -> automation.Stack:
     """Return the existing stack `name`; raise automation.StackNotFoundError if there is none."""
+    return automation.select_stack(name, work_dir=str(ROOT), opts=_options())
+
+
+def selected() -> str | None:
+    """Return the name of the stack that plain `pulumi` commands work on, if there is one."""
+    current = automation.LocalWorkspace(work_dir=str(ROOT), env_vars=_options().env_vars).stack()
+    return current.name if current else None
+
+
+def remove(name: str) -> None:
+    """Destroy a stack's resources, then the stack itself and its configuration."""
+    stack = select(name)
+    stack.destroy(color="never")
+    stack.workspace.remove_stack(name)
+
+
+def _options() -> automation.LocalWorkspaceOptions:
     variables = setup.environment()
     # The Automation API looks for the CLI on this process's own PATH.
     os.environ.update(variables)
-    options = automation.LocalWorkspaceOptions(env_vars=variables)
-    return automation.select_stack(name, work_dir=str(ROOT), opts=options)
+    return automation.LocalWorkspaceOptions(env_vars=variables)
 
 
 def outputs(stack: automation.Stack, *, with_secrets: bool) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 import os
 import secrets as random
+import shutil
 from pathlib import Path
 
 from infra.setup.host import LOCAL
@@ -33,6 +34,11 @@ def ensure_one(path: Path) -> str:
     """Return the secret in `path`, generated if it is not there yet."""
     _ensure(path)
     return path.read_text()
+
+
+def forget(stack: str) -> None:
+    """Delete the secrets of `stack`: of one that does not exist any more."""
+    shutil.rmtree(stack_folder(stack), ignore_errors=True)
 
 
 def _ensure(path: Path) -> bool:

@@ -55,6 +55,7 @@ def line(verdict: Verdict) -> str:
         "verdict": "fail" if verdict.reasons else "pass",
         "reasons": verdict.reasons,
         "warnings": verdict.warnings,
+        "checks": [asdict(check) for check in verdict.checks],
         "figures": {**figures(verdict), "k6": verdict.summary and verdict.summary.content},
     }
     return f"VERDICT {json.dumps(content, separators=(',', ':'))}"

@@ -13,7 +13,8 @@ from loadtest.gate.observation import Figures, Observation, caught_up
 class Check:
     """One thing that was looked at: its name, what was found, what was wanted, and whether the two agree.
 
-    A check that does not agree refuses the release, unless it is `tolerable`: then it is a warning.
+    A check that does not agree refuses the release, unless it is `tolerable`: then it is a warning. `value` is what was
+    found as a number, where it is one.
     """
 
     name: str
@@ -21,6 +22,7 @@ class Check:
     wanted: str
     good: bool
     tolerable: bool = False
+    value: float | None = None
 
     def __str__(self) -> str:
         """Say in one sentence what is wrong."""
@@ -93,7 +95,7 @@ def _targets(figures: Figures, targets: Targets) -> Iterator[Check]:
     yield _below("error rate", 100 * figures.error_rate, targets.error_rate_max_percent, "%")
     yield _below("queries per auth request", figures.queries_per_auth_request, targets.queries_per_auth_request_max)
     hit_rate, limit = figures.hit_rate_percent, targets.cache_hit_rate_min_percent
-    yield Check("cache hit rate", _shown(hit_rate, "%"), f"above {limit} %", hit_rate > limit)
+    yield Check("cache hit rate", _shown(hit_rate, "%"), f"above {limit} %", hit_rate > limit, value=_number(hit_rate))
 
 
 def _latency(name: str, value: float, target: float, headroom: float) -> Check:
@@ -107,7 +109,11 @@ def _latency(name: str, value: float, target: float, headroom: float) -> Check:
 
 def _below(name: str, value: float, limit: float, unit: str = "") -> Check:
     # NaN is below nothing, so a figure that nobody counted fails.
-    return Check(name, _shown(value, unit), f"below {limit} {unit}".rstrip(), value < limit)
+    return Check(name, _shown(value, unit), f"below {limit} {unit}".rstrip(), value < limit, value=_number(value))
+
+
+def _number(value: float) -> float | None:
+    return None if math.isnan(value) else round(value, 4)
 
 
 def _shown(value: float, unit: str) -> str:

@@ -1,0 +1,78 @@
+"""Compare the release with itself without its cache and indexes: `python -m evidence.compare [--users N] [--quick]`."""
+
+import argparse
+import signal
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from types import FrameType
+
+import docker
+
+from alerts import targets
+from bench.images import release_image
+from bench.load.generator import generator
+from bench.machine import describe
+from bench.measuring import Meter
+from evidence.compare.comparisons import comparisons
+from evidence.compare.deployments import DeploymentError, both
+from evidence.compare.measure import measure
+from evidence.compare.plan import QUICK, Plan
+from evidence.compare.results import Result
+from evidence.folders import new_folder
+
+_INTERRUPTED = 130
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Deploy, measure, print the table; 1 if a promise is not kept or nothing was measured, 130 if interrupted."""
+    options = _options(arguments)
+    signal.signal(signal.SIGTERM, _interrupt)
+    plan = QUICK if options.quick else Plan()
+    try:
+        result, folder = _run(replace(plan, users=options.users or plan.users), is_quick=options.quick)
+    except KeyboardInterrupt:
+        print("interrupted: both deployments were taken down, and nothing was written", file=sys.stderr)
+        return _INTERRUPTED
+    except DeploymentError as error:
+        print(error, file=sys.stderr)
+        return 1
+    print(result.text())
+    print(f"Results: {folder}")
+    return 1 if result.missed else 0
+
+
+def _run(plan: Plan, *, is_quick: bool) -> tuple[Result, Path]:
+    client = docker.from_env()
+    machine = describe(client, release_image(client))
+    with both(plan.users, _say) as sides, generator() as load:
+        measured = measure(sides, Meter(load, _say), plan)
+        result = Result(machine, plan, is_quick, measured, comparisons(measured, targets.load()))
+        folder = new_folder("compare")
+        result.write(folder)
+    return result, folder
+
+
+def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m evidence.compare", description=__doc__)
+    parser.add_argument("--users", type=int, help=f"users in each deployment, {Plan().users:,} if not given")
+    parser.add_argument("--quick", action="store_true", help="short rounds, for development: not for conclusions")
+    return parser.parse_args(arguments)
+
+
+def _interrupt(_signal: int, _frame: FrameType | None) -> None:
+    # As Ctrl-C does: what was deployed is taken down on the way out.
+    raise KeyboardInterrupt
+
+
+_begun = time.monotonic()
+
+
+def _say(line: str) -> None:
+    print(f"{time.monotonic() - _begun:6.0f} s  {line}", flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

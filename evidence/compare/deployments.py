@@ -1,0 +1,119 @@
+"""The two deployments: stacks of the same release side by side, real in every part, and gone at the end."""
+
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from docker.models.containers import Container
+from pulumi import automation
+
+from bench.cost import counter_file
+from bench.engine import ADDRESS, Running, free_port
+from bench.parts.deployment import Deployment
+from infra.config import ROOT
+from infra.containers import PART_LABEL
+from infra.operations import stacks
+from infra.setup import secrets
+from infra.tiers.application import PORT
+from loadtest.population.seed import seed
+from loadtest.population.stack import connect, population
+from loadtest.population.users import Population
+
+BASELINE, OPTIMIZED = "baseline", "optimized"
+PROFILES = (BASELINE, OPTIMIZED)
+_PORTS = ("apiPort", "prometheusPort", "alertmanagerPort", "grafanaPort", "tracesPort")
+# Nothing but the profile and the ports differs. Neither sends traces, and nobody looks at a Grafana of theirs.
+_SETTINGS = {"traces": "off", "grafana": "off", "smokeDuration": "15s"}
+_SERVERS = ("postgres", "redis")
+
+
+class DeploymentError(RuntimeError):
+    """A side could not be deployed; the message has the end of what the set-up or the engine said."""
+
+
+@dataclass(frozen=True)
+class Side:
+    """One of the two: its stack's outputs, its containers, and who is in its database."""
+
+    profile: str
+    outputs: Mapping[str, Any]
+    deployment: Deployment
+    population: Population
+
+    @property
+    def port(self) -> int:
+        """The port of its edge on 127.0.0.1."""
+        return self.deployment.edge.port
+
+
+@contextmanager
+def both(users: int, say: Callable[[str], None]) -> Iterator[dict[str, Side]]:
+    """Deploy both sides with so many users in each; at the end both are taken down, however it ends.
+
+    Raises DeploymentError if one cannot be deployed.
+    """
+    with ExitStack() as at_the_end:
+        sides = {}
+        for profile in PROFILES:
+            name = f"compare-{profile}"
+            at_the_end.enter_context(_stack(name, say))
+            sides[profile] = _deploy(name, profile, users, say)
+        yield sides
+
+
+@contextmanager
+def _stack(name: str, say: Callable[[str], None]) -> Iterator[None]:
+    """Make a stack, and remove it with everything that it deployed; the selected one stays the selected one."""
+    selected = stacks.selected()
+    _run([sys.executable, "-m", "infra.setup", "--stack", name])
+    try:
+        yield
+    finally:
+        say(f"taking {name} down")
+        stacks.remove(name)
+        secrets.forget(name)
+        if selected:
+            stacks.select(selected)
+
+
+def _deploy(name: str, profile: str, users: int, say: Callable[[str], None]) -> Side:
+    stack = stacks.select(name)
+    ports = {key: str(free_port()) for key in _PORTS}
+    for key, value in {**_SETTINGS, **ports, "profile": profile}.items():
+        stack.set_config(f"janua:{key}", automation.ConfigValue(value))
+    say(f"deploying {name}")
+    try:
+        result = stack.up(color="never")
+    except automation.CommandError as error:
+        raise DeploymentError(f"{name} could not be deployed:\n{error}") from error
+    everybody = population(name, users)
+    with connect(name) as connection:
+        seed(connection, everybody, lambda line: say(f"{name}: {line}"))
+    outputs = {key: output.value for key, output in result.outputs.items() if not output.secret}
+    return Side(profile, outputs, _containers(name, outputs), everybody)
+
+
+def _containers(name: str, outputs: Mapping[str, Any]) -> Deployment:
+    parts: dict[str, Container] = {one.labels[PART_LABEL]: one for one in stacks.containers(name)}
+    edge_port = int(str(outputs["api_url"]).rpartition(":")[2])
+    replicas = sorted(part for part in parts if part.startswith("service-"))
+    return Deployment(
+        _running(parts["edge"], edge_port, ADDRESS),
+        tuple(_running(parts[part], PORT) for part in replicas),
+        {part: _running(parts[part], 0) for part in _SERVERS},
+    )
+
+
+def _running(container: Container, port: int, host: str = "") -> Running:
+    networks = container.attrs["NetworkSettings"]["Networks"].values()
+    own = next(network["IPAddress"] for network in networks)
+    return Running(container, port, counter_file(container.attrs["State"]["Pid"]), host or own)
+
+
+def _run(command: list[str]) -> None:
+    result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    if result.returncode:
+        raise DeploymentError(f"{' '.join(command)} failed:\n{(result.stdout + result.stderr)[-2000:]}")

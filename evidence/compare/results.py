@@ -1,0 +1,79 @@
+"""What a comparison leaves behind: a table for people, everything for programs."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from evidence.compare.figures import Comparison, promise, written
+from evidence.compare.measure import Measured
+from evidence.compare.plan import Plan
+
+_HEAD = "| figure | promised | baseline | optimized | factor | holds |\n| --- | --- | --- | --- | --- | --- |"
+_WORDS = {True: "yes", False: "**NO**", None: ""}
+
+
+@dataclass(frozen=True)
+class Result:
+    """A comparison that has ended, and where; `is_quick` ones are for development and prove nothing."""
+
+    machine: Mapping[str, object]
+    plan: Plan
+    is_quick: bool
+    measured: Measured
+    comparisons: Sequence[Comparison]
+
+    @property
+    def missed(self) -> list[Comparison]:
+        """The figures that are not what was promised."""
+        return [each for each in self.comparisons if each.holds is False]
+
+    def text(self) -> str:
+        """The table, and what bounds the figures that missed."""
+        title = "# Baseline and optimized"
+        quick = ["**Quick: short rounds, for development; no conclusions from it.**", ""] if self.is_quick else []
+        rows = [_row(each) for each in self.comparisons]
+        return "\n".join([title, "", *quick, self.about(), "", _HEAD, *rows, "", *self._bounds(), ""])
+
+    def about(self) -> str:
+        """What was compared, on what."""
+        machine = self.machine
+        return (
+            f"Release image {machine['release_image']}, commit {machine['commit']}, on {machine['processors']} x "
+            f"{machine['processor']}; {self.plan.users:,} users and sessions; {self.plan.rounds} rounds in turn at "
+            f"{self.measured.rate} requests a second: 95 % validations, 4 % logins, 1 % signups, refreshes and logouts."
+        )
+
+    def write(self, folder: Path) -> None:
+        """Write the table and all values into a folder."""
+        (folder / "table.md").write_text(self.text())
+        document = {
+            "at": datetime.now(UTC).isoformat(timespec="seconds"),
+            "quick": self.is_quick,
+            "holds": not self.missed,
+            "machine": self.machine,
+            "plan": asdict(self.plan),
+            "rate": self.measured.rate,
+            "crowds": {side: [asdict(step) for step in steps] for side, steps in self.measured.crowds.items()},
+            "comparisons": [asdict(each) | {"factors": each.factors, "holds": each.holds} for each in self.comparisons],
+        }
+        (folder / "results.json").write_text(json.dumps(document, indent=1) + "\n")
+
+    def _bounds(self) -> list[str]:
+        """Say of each figure that missed what the machine was doing meanwhile."""
+        busy = next(each.optimized for each in self.comparisons if each.name == "processors kept busy")
+        told = f"it kept {written(busy, '')} of {self.machine['processors']} processors busy"
+        return [f"- {each.name}: missed ({promise(each)}); {told}." for each in self.missed]
+
+
+def _row(each: Comparison) -> str:
+    cells = (
+        each.name,
+        promise(each),
+        written(each.baseline, each.unit),
+        written(each.optimized, each.unit),
+        written(each.factors, ""),
+        _WORDS[each.holds],
+    )
+    return f"| {' | '.join(cells)} |"

@@ -1,0 +1,27 @@
+"""The sections that every report of a run on a stack has: what it looked like over time, and what it set off."""
+
+from dashboards import uids
+from dashboards.pictures.ask import Span
+from evidence.report.alerts import alerts
+from evidence.report.document import Section
+from evidence.report.panels import boards, chosen
+
+_PANELS = (
+    (uids.OVERVIEW, "Latency"),
+    (uids.OVERVIEW, "Validation latency"),
+    (uids.OVERVIEW, "Requests"),
+    (uids.OVERVIEW, "Errors"),
+    (uids.CACHE, "Hit rate"),
+    (uids.DATABASE, "Queries per request"),
+    (uids.HOSTS, "Processor time by part"),
+    (uids.DATABASE, "Connection pools"),
+)
+
+
+def sections(span: Span) -> list[Section]:
+    """Return the run over time, its alerts and every dashboard over `span`; OSError if Prometheus does not answer."""
+    return [
+        Section("The run over time", pictures=chosen(span, _PANELS)),
+        Section("Alerts", tables=[alerts(span)]),
+        *boards(span),
+    ]

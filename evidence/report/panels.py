@@ -1,0 +1,64 @@
+"""The dashboards as sections of a report: every panel over the time of the run, from its own query."""
+
+from collections.abc import Mapping, Sequence
+from io import BytesIO
+from typing import Any
+
+from alerts import targets
+from alerts.rule_files import Links
+from dashboards.boards import documents
+from dashboards.pictures.ask import Span
+from dashboards.pictures.draw import Size, draw, state, table_of
+from dashboards.pictures.units import written
+from evidence.report.document import Picture, Section, Table, Tile
+
+# Inches, at which letters can be read on a screen of 400 pixels and beside another picture on one of 1280.
+SIZE = Size(width=4.6, height=3.1, dpi=160)
+
+
+def boards(span: Span) -> list[Section]:
+    """Return a folded section for each dashboard; OSError if Prometheus does not answer."""
+    return [
+        _section(board["title"], board["description"], board["panels"], span)
+        for board in documents(targets.load(), Links()).values()
+    ]
+
+
+def chosen(span: Span, wanted: Sequence[tuple[str, str]]) -> list[Picture]:
+    """Return the pictures of some panels, by their dashboards' UIDs and their titles. KeyError for a wrong one."""
+    panels = {
+        (uid, panel["title"]): panel
+        for uid, board in ((board["uid"], board) for board in documents(targets.load(), Links()).values())
+        for panel in board["panels"]
+    }
+    return [_picture(panels[place], span) for place in wanted]
+
+
+def _section(title: str, description: str, panels: Sequence[Mapping[str, Any]], span: Span) -> Section:
+    of = {kind: [panel for panel in panels if panel["type"] == kind] for kind in ("stat", "timeseries", "table")}
+    return Section(
+        title,
+        description,
+        tiles=[_tile(panel, span) for panel in of["stat"]],
+        pictures=[_picture(panel, span) for panel in of["timeseries"]],
+        tables=[_table(panel, span) for panel in of["table"]],
+        folded=True,
+    )
+
+
+def _tile(panel: Mapping[str, Any], span: Span) -> Tile:
+    values = [value for line in span.lines(panel) for value in line.values]
+    last = values[-1] if values else float("nan")
+    text = written(last, panel["fieldConfig"]["defaults"]["unit"])
+    return Tile(panel["title"], panel["description"], text, state(panel, last))
+
+
+def _picture(panel: Mapping[str, Any], span: Span) -> Picture:
+    file = BytesIO()
+    draw(panel, span, file, SIZE)
+    return Picture(panel["title"], panel["description"], file.getvalue())
+
+
+def _table(panel: Mapping[str, Any], span: Span) -> Table:
+    columns, rows = table_of(panel, span.lines(panel))
+    return Table(panel["title"], panel["description"], columns, rows)
