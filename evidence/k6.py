@@ -6,6 +6,13 @@ from typing import Any
 from alerts.targets import Targets
 from evidence.report.document import Figure
 
+_NAMES = {
+    "latency_ms": "requests",
+    "signup_ms": "signups",
+    "login_ms": "logins",
+    "token_validation_ms": "validations",
+}
+
 
 def figures(summary: Mapping[str, Any], targets: Targets) -> list[Figure]:
     """Return the figures of a run: `summary` is the content of its summary.json."""
@@ -22,14 +29,8 @@ def _latencies(summary: Mapping[str, Any], targets: Targets) -> Iterator[Figure]
         ("login_ms", "p95"): k6.login_latency_p95_ms,
         ("token_validation_ms", "p95"): k6.token_validation_latency_p95_ms,
     }
-    names = {
-        "latency_ms": "requests",
-        "signup_ms": "signups",
-        "login_ms": "logins",
-        "token_validation_ms": "validations",
-    }
     for (key, percentile), limit in limits.items():
-        yield _below(f"k6: {names[key]}, {percentile}", summary[key].get(percentile), limit, "ms")
+        yield _below(f"k6: {_NAMES[key]}, {percentile}", summary[key].get(percentile), limit, "ms")
 
 
 def _errors(summary: Mapping[str, Any], targets: Targets) -> Iterator[Figure]:

@@ -38,3 +38,4 @@ pulumi.export("admin_password", Output.secret(config.secrets.admin.get_secret_va
 pulumi.export("grafana_password", Output.secret(config.secrets.grafana.get_secret_value()))
 pulumi.export("release", application.release)
 pulumi.export("gate", gate.verdict)
+pulumi.export("report", gate.report)

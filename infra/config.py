@@ -121,6 +121,7 @@ class StackConfig(_Model):
     smoke_duration: str = Field(default="30s", pattern=r"^[1-9][0-9]*[sm]$")
     scrape_interval_seconds: int = Field(default=5, ge=1, le=60)
     backup_directory: Path = ROOT / "backups"
+    report_directory: Path = ROOT / "reports"
     backups_kept: int = Field(default=7, ge=1)
     runbook_base_url: str = "alerts/runbooks"
     service: Json[dict[str, int | float | str]] = Field(default="{}", validate_default=True)

@@ -1,7 +1,6 @@
 """The proof that a release is fit to serve: a k6 smoke run against its replicas, judged by the gate."""
 
 import json
-from typing import Any
 
 import pulumi
 from pulumi import Output, Resource, ResourceOptions
@@ -9,17 +8,19 @@ from pulumi import Output, Resource, ResourceOptions
 from alerts import burn, targets
 from alerts.alert import Severity
 from alerts.rules import alerts
+from evidence.deployment import Deployment
 from infra.config import ROOT, StackConfig
 from infra.containers import Attachment, ContainerArgs
+from infra.deployment_report import DeploymentReport
 from infra.images.resources import Images
 from infra.steps import step
 from infra.tiers.application import Application
 from infra.tiers.hosts import TEXTFILE
 from infra.tiers.monitoring import ALERTMANAGER_PORT, Monitoring
 from infra.tiers.networks import Networks
+from loadtest.gate.answer import read
 
 SUMMARY_FILE = "/tmp/smoke.log"  # noqa: S108 - inside the gate's own container
-VERDICT = "VERDICT "
 # What starting k6 and judging its run takes.
 JUDGING_SECONDS = 15
 K6 = ROOT / "loadtest" / "k6"
@@ -27,7 +28,10 @@ TARGETS = ROOT / "alerts" / "targets.json"
 
 
 class ReleaseGate(pulumi.ComponentResource):
-    """`verdict` is the gate's, with its figures; `passed` is there only when the release may serve."""
+    """`verdict` is the gate's, with its figures; `passed` is there only when the release may serve.
+
+    `report` is the file that tells of the deployment.
+    """
 
     passed: Output[Resource]
 
@@ -40,6 +44,8 @@ class ReleaseGate(pulumi.ComponentResource):
         monitoring: Monitoring,
     ) -> None:
         super().__init__("janua:release:Gate", "gate")
+        deployed = Deployment(pulumi.get_stack(), application.release, monitoring.prometheus_url)
+        report = DeploymentReport(deployed, config.report_directory)
         quiet = step(
             "silence",
             ContainerArgs(
@@ -76,6 +82,7 @@ class ReleaseGate(pulumi.ComponentResource):
             ),
             application.release,
             ResourceOptions(parent=self, depends_on=[quiet.passed, *application.replicas, monitoring.prometheus]),
+            witness=report.k6_ended,
         )
         gate = step(
             "judge",
@@ -99,8 +106,10 @@ class ReleaseGate(pulumi.ComponentResource):
             application.release,
             ResourceOptions(parent=self, depends_on=[smoke.passed, monitoring.hosts.writable]),
             judges=[smoke],
+            witness=report.judged,
         )
-        self.verdict = gate.log.apply(verdict)
+        self.verdict = gate.log.apply(read)
+        self.report = gate.log.apply(lambda _: report.file)
         self.passed = gate.passed
 
 
@@ -130,9 +139,3 @@ def smoke_files() -> dict[str, str]:
     """Return the k6 suite and the targets that it reads, by their paths in the container."""
     scripts = {f"/loadtest/k6/{file.relative_to(K6).as_posix()}": file.read_text() for file in sorted(K6.rglob("*.js"))}
     return {**scripts, "/alerts/targets.json": TARGETS.read_text()}
-
-
-def verdict(log: str) -> dict[str, Any]:
-    """Return the verdict that the gate printed as the last line of its log that begins with `VERDICT `."""
-    lines = [line for line in log.splitlines() if line.startswith(VERDICT)]
-    return json.loads(lines[-1].removeprefix(VERDICT)) if lines else {}

@@ -1,7 +1,7 @@
 """Run-to-completion steps of a deployment: what fails here fails `pulumi up`, with the step's log."""
 
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import docker as engine
@@ -14,6 +14,8 @@ from infra.images.table import content_hash
 
 INPUTS_LABEL = "com.janua.inputs"
 LOG_TAIL_LINES = 40
+Witness = Callable[[int, str], None]
+"""Is told the exit code and the log of a step that has ended."""
 
 
 @dataclass(frozen=True)
@@ -28,24 +30,35 @@ class Step:
     passed: Output[Resource]
 
 
-def step(name: str, args: ContainerArgs, inputs: str, opts: ResourceOptions, judges: Sequence[Step] = ()) -> Step:
+def step(  # noqa: PLR0913 - what it is, and who has to do with it
+    name: str,
+    args: ContainerArgs,
+    inputs: str,
+    opts: ResourceOptions,
+    *,
+    judges: Sequence[Step] = (),
+    witness: Witness = lambda _code, _log: None,
+) -> Step:
     """Run a container once for each value of `inputs` (what the step's outcome depends on).
 
     A non-zero exit fails the update with the end of the log in the message, and removes the container, so that
     the next update runs the step again: and with it the steps that it `judges`, for their results would only be
-    refused once more.
+    refused once more. The `witness` is told how it ended, before a failure stops the update.
     """
     labelled = replace(args, labels={**args.labels, INPUTS_LABEL: content_hash(inputs)})
     container = run(name, labelled, opts)
     to_repeat = [container.id, *(judged.container.id for judged in judges)]
     outcome = Output.all(container.exit_code, container.container_logs, Output.all(*to_repeat))
-    log = outcome.apply(lambda result: _require_success(name, *result))
+    log = outcome.apply(lambda result: _require_success(name, witness, *result))
     return Step(container=container, log=log, passed=log.apply(lambda _: container))
 
 
-def _require_success(name: str, exit_code: int | None, log: str | None, to_repeat: list[str]) -> str:
+def _require_success(name: str, witness: Witness, exit_code: int | None, log: str | None, to_repeat: list[str]) -> str:
     text = log or ""
-    if not exit_code or pulumi.runtime.is_dry_run():
+    if pulumi.runtime.is_dry_run():
+        return text
+    witness(exit_code or 0, text)
+    if not exit_code:
         return text
     for container_id in to_repeat:
         _remove(container_id)

@@ -124,7 +124,7 @@ def _legend(axes: Axes) -> None:
     if len(names) > LEGEND_LINES:
         shown[-1] = f"{shown[-1]} and {len(names) - LEGEND_LINES} more"
     # Two names side by side, in letters a ninth of an inch high and half as wide.
-    room = int(9 * axes.get_figure(root=True).get_figwidth()) - 6
+    room = int(9 * axes.figure.bbox.width / axes.figure.dpi) - 6
     shown = [_shortened(name, min(44, room)) for name in shown]
     below: dict[str, Any] = {"loc": "upper center", "bbox_to_anchor": (0.5, -0.12), "ncols": 2}
     axes.legend(handles[: len(shown)], shown, fontsize=8, frameon=False, **below)

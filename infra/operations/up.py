@@ -45,6 +45,7 @@ def report(stack: str, outputs: dict[str, Any]) -> str:
         f"  {'credentials':<18} {folder}/ (files of mode 600), or: pulumi stack output --show-secrets",
         "",
         gate_line(outputs["gate"]),
+        f"  {'report':<18} {outputs['report'] or 'none: see the warnings above'}",
     ]
     if not outputs["grafana_url"].startswith("http"):
         lines += ["", f"ATTENTION: there is no Grafana: {outputs['grafana_url']}"]

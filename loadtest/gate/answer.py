@@ -3,10 +3,13 @@
 import json
 import math
 from dataclasses import asdict, dataclass
+from typing import Any
 
 from loadtest.gate.k6_run import Summary
 from loadtest.gate.observation import Observation
 from loadtest.gate.verdict import Check
+
+_MARK = "VERDICT "
 
 
 @dataclass(frozen=True)
@@ -49,6 +52,13 @@ def figures(verdict: Verdict) -> dict[str, float | None]:
     }
 
 
+def read(log: str) -> dict[str, Any]:
+    """Return the verdict that a log's last line that begins with `VERDICT ` tells; empty without one."""
+    lines = [line for line in log.splitlines() if line.startswith(_MARK)]
+    found: dict[str, Any] = json.loads(lines[-1].removeprefix(_MARK)) if lines else {}
+    return found
+
+
 def line(verdict: Verdict) -> str:
     """Return `VERDICT ` and the verdict as JSON; a figure that is not known is null."""
     content = {
@@ -58,4 +68,4 @@ def line(verdict: Verdict) -> str:
         "checks": [asdict(check) for check in verdict.checks],
         "figures": {**figures(verdict), "k6": verdict.summary and verdict.summary.content},
     }
-    return f"VERDICT {json.dumps(content, separators=(',', ':'))}"
+    return f"{_MARK}{json.dumps(content, separators=(',', ':'))}"

@@ -17,6 +17,7 @@ OUTPUTS: dict[str, Any] = {
     "traces_url": "not deployed",
     "admin_email": "admin@example.com",
     "release": "1.2.3-abc",
+    "report": "/somewhere/report.html",
     "gate": {
         "verdict": "pass",
         "reasons": [],

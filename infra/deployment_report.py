@@ -1,0 +1,42 @@
+"""The report that an update writes of the release that it deployed, or refused."""
+
+from pathlib import Path
+
+import pulumi
+
+from evidence.deployment import Deployment, write_report
+from loadtest.gate.answer import read
+
+
+class DeploymentReport:
+    """Hears how k6 and the gate ended, and writes the report as soon as the outcome is known.
+
+    A report that cannot be written is a warning: it decides nothing.
+    """
+
+    def __init__(self, deployment: Deployment, folder: Path) -> None:
+        self._deployment = deployment
+        self._folder = folder
+        self._k6_log = ""
+        self.file = ""
+        """Where the report is; empty until there is one."""
+
+    def k6_ended(self, exit_code: int, log: str) -> None:
+        """Take k6's log; if it failed, the gate will not be asked."""
+        self._k6_log = log
+        if exit_code:
+            self._write({})
+
+    def judged(self, _exit_code: int, log: str) -> None:
+        """Take the log of the gate."""
+        self._write(read(log))
+
+    def _write(self, judgement: dict[str, object]) -> None:
+        try:
+            file = write_report(self._deployment, self._k6_log, judgement, self._folder)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the release is as good as it was judged
+            pulumi.warn(f"the report of this deployment could not be written: {error}")
+            return
+        self.file = str(file or "")
+        if file and judgement.get("verdict") != "pass":
+            pulumi.info(f"report of the refused release: {file}")
