@@ -17,11 +17,13 @@ from bench.load.generator import generator
 from bench.machine import describe
 from bench.measuring import Meter
 from evidence.compare.comparisons import comparisons
-from evidence.compare.deployments import DeploymentError, both
+from evidence.compare.deployments import OPTIMIZED, DeploymentError, both
 from evidence.compare.measure import measure
 from evidence.compare.plan import QUICK, Plan
+from evidence.compare.report import report
 from evidence.compare.results import Result
 from evidence.folders import new_folder
+from evidence.report.write import write
 
 _INTERRUPTED = 130
 
@@ -32,7 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     signal.signal(signal.SIGTERM, _interrupt)
     plan = QUICK if options.quick else Plan()
     try:
-        result, folder = _run(replace(plan, users=options.users or plan.users), is_quick=options.quick)
+        result, folder, file = _run(replace(plan, users=options.users or plan.users), is_quick=options.quick)
     except KeyboardInterrupt:
         print("interrupted: both deployments were taken down, and nothing was written", file=sys.stderr)
         return _INTERRUPTED
@@ -40,19 +42,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(error, file=sys.stderr)
         return 1
     print(result.text())
-    print(f"Results: {folder}")
+    print(f"Results: {folder}\nReport: {file}")
     return 1 if result.missed else 0
 
 
-def _run(plan: Plan, *, is_quick: bool) -> tuple[Result, Path]:
+def _run(plan: Plan, *, is_quick: bool) -> tuple[Result, Path, Path]:
     client = docker.from_env()
     machine = describe(client, release_image(client))
     with both(plan.users, _say) as sides, generator() as load:
+        started_at = time.time()
         measured = measure(sides, Meter(load, _say), plan)
         result = Result(machine, plan, is_quick, measured, comparisons(measured, targets.load()))
         folder = new_folder("compare")
         result.write(folder)
-    return result, folder
+        file = write(report(result, sides[OPTIMIZED], started_at, time.time()))
+    return result, folder, file
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 class Plan:
     """Rounds of each load on each side, in seconds; `crowds` are how many users try to work at a time."""
 
-    users: int = 100_000
+    users: int = 200_000
     rounds: int = 5
     mixed_seconds: float = 12
     operations_seconds: float = 8

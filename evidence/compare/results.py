@@ -34,7 +34,9 @@ class Result:
         title = "# Baseline and optimized"
         quick = ["**Quick: short rounds, for development; no conclusions from it.**", ""] if self.is_quick else []
         rows = [_row(each) for each in self.comparisons]
-        return "\n".join([title, "", *quick, self.about(), "", _HEAD, *rows, "", *self._bounds(), ""])
+        return "\n".join(
+            [title, "", *quick, self.about(), "", _HEAD, *rows, "", *(f"- {bound}." for bound in self.bounds()), ""]
+        )
 
     def about(self) -> str:
         """What was compared, on what."""
@@ -60,11 +62,11 @@ class Result:
         }
         (folder / "results.json").write_text(json.dumps(document, indent=1) + "\n")
 
-    def _bounds(self) -> list[str]:
+    def bounds(self) -> list[str]:
         """Say of each figure that missed what the machine was doing meanwhile."""
         busy = next(each.optimized for each in self.comparisons if each.name == "processors kept busy")
         told = f"it kept {written(busy, '')} of {self.machine['processors']} processors busy"
-        return [f"- {each.name}: missed ({promise(each)}); {told}." for each in self.missed]
+        return [f"{each.name} missed ({promise(each)}); at {self.measured.rate}/s {told}" for each in self.missed]
 
 
 def _row(each: Comparison) -> str:

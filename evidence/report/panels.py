@@ -8,12 +8,10 @@ from alerts import targets
 from alerts.rule_files import Links
 from dashboards.boards import documents
 from dashboards.pictures.ask import Span
-from dashboards.pictures.draw import Size, draw, state, table_of
+from dashboards.pictures.draw import draw, state, table_of
 from dashboards.pictures.units import written
+from evidence.report.canvas import SIZE
 from evidence.report.document import Picture, Section, Table, Tile
-
-# Inches, at which letters can be read on a screen of 400 pixels and beside another picture on one of 1280.
-SIZE = Size(width=4.6, height=3.1, dpi=160)
 
 
 def boards(span: Span) -> list[Section]:
