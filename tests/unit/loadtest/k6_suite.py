@@ -42,6 +42,7 @@ class Service(ThreadingHTTPServer):
         self.validation_status = 200
         self.validation_seconds = 0.0
         self.metrics_status = 200
+        self.write_status = 200
 
     def knows(self, population: Population) -> None:
         """Have every user of a population, with a session each."""
@@ -71,7 +72,7 @@ class _Handler(BaseHTTPRequestHandler):
         content = self.rfile.read(int(self.headers["Content-Length"]))
         self.server.asked[self.path] += 1
         if self.path == WRITE:
-            self._answer(200, {})
+            self._answer(self.server.write_status, {})
             return
         body = json.loads(content)
         email = body["email"]
