@@ -29,6 +29,15 @@ BACKUP_SUCCESS = "janua_backup_last_success_timestamp_seconds"
 GATE_PASSED = "janua_gate_passed"
 GATE_JUDGED = "janua_gate_judged_timestamp_seconds"
 GATE_FIGURES = "janua_gate_figure"
+# What k6 writes while a load test runs. Percentiles are of the whole run so far, in seconds.
+K6 = "k6_"
+K6_REQUESTS = f"{K6}http_reqs_total"
+K6_DURATION = f"{K6}http_req_duration"
+K6_ERRORS = f"{K6}errors_rate"
+K6_SHED = f"{K6}shed_total"
+K6_USERS = f"{K6}vus"
+K6_ITERATIONS = f"{K6}iterations_total"
+K6_DROPPED = f"{K6}dropped_iterations_total"
 EDGE_STARTED = "haproxy_process_start_time_seconds"
 EDGE_ACTIVE_SERVERS = 'haproxy_backend_active_servers{proxy="replicas"}'
 
@@ -123,6 +132,20 @@ EXPORTED_METRICS = frozenset(
         "redis_expired_keys_total",
         "redis_memory_max_bytes",
         "redis_memory_used_bytes",
+    }
+)
+
+# What the dashboard of load tests reads.
+K6_METRICS = frozenset(
+    {
+        K6_REQUESTS,
+        K6_ERRORS,
+        K6_SHED,
+        K6_USERS,
+        K6_ITERATIONS,
+        K6_DROPPED,
+        *(f"{K6_DURATION}_{statistic}" for statistic in ("p50", "p95", "p99")),
+        *(f"{K6}{name}_latency_p95" for name in ("signup", "login", "token_validation")),
     }
 )
 

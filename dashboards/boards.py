@@ -19,6 +19,8 @@ from dashboards.rows import (
     figures,
     gate,
     host,
+    load,
+    load_costs,
     queries,
     redis,
     releases,
@@ -35,7 +37,14 @@ COUNTED = f"{REQUEST_LATENCY}_count"
 
 def dashboards(targets: Targets, links: Links) -> dict[str, dashboard.Dashboard]:
     """Return every dashboard by its file's name; thresholds are the targets, `links` lead to the runbooks."""
-    boards = [_overview(targets, links), _cache(targets), _database(targets), _hosts(), _deployments(targets)]
+    boards = [
+        _overview(targets, links),
+        _cache(targets),
+        _database(targets),
+        _hosts(),
+        _deployments(targets),
+        _load(targets),
+    ]
     return {f"{board.uid.removeprefix('janua-')}.json": board.build() for board in boards}
 
 
@@ -108,4 +117,14 @@ def _deployments(targets: Targets) -> Board:
         "Janua deployments",
         "Which release serves, what the gate measured before it let it, and how each does under the same traffic.",
         {"Releases": releases.lines(targets), "Gate": gate.lines(targets)},
+    )
+
+
+def _load(targets: Targets) -> Board:
+    return Board(
+        uids.LOAD,
+        "Janua load test",
+        "What k6 sees of a load test beside what the service says, and what it costs. Empty but for the service's own "
+        "figures where `make load` has not run.",
+        {"k6 and the service": load.lines(targets), "Costs": load_costs.lines(targets)},
     )

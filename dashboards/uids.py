@@ -5,6 +5,7 @@ CACHE = "janua-cache"
 DATABASE = "janua-database"
 HOSTS = "janua-hosts"
 DEPLOYMENTS = "janua-deployments"
+LOAD = "janua-load"
 
 FOLDER = "janua"
 PROMETHEUS = "prometheus"

@@ -7,6 +7,8 @@ from alerts.metrics import SERVICE_JOB
 from alerts.saturation import MEMORY_PERCENT
 from dashboards.panels import BYTES, BYTES_PER_SECOND, COUNT, PERCENT, WINDOW, Limit, Panel, Series, graph
 
+PROCESSOR_TIME = f"100 * sum by (part) (rate(container_cpu_usage_seconds_total[{WINDOW}]))"
+
 
 def lines() -> list[list[Panel]]:
     """Return processor time and memory by part, traffic by part, and what began anew."""
@@ -18,7 +20,7 @@ def _resources() -> list[Panel]:
         graph(
             "Processor time by part",
             "Share of one processor that each part uses; 200 % are two processors.",
-            [Series(f"100 * sum by (part) (rate(container_cpu_usage_seconds_total[{WINDOW}]))", "{{part}}")],
+            [Series(PROCESSOR_TIME, "{{part}}")],
             PERCENT,
         ),
         graph(

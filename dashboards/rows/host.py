@@ -5,6 +5,7 @@ from dashboards.panels import BYTES, BYTES_PER_SECOND, COUNT, PERCENT, WINDOW, L
 
 # The exporter sees the one disk that the engine keeps everything on.
 _ROOM = "node_filesystem_avail_bytes"
+BUSY = f'100 * (1 - avg(rate(node_cpu_seconds_total{{mode="idle"}}[{WINDOW}])))'
 
 
 def lines() -> list[list[Panel]]:
@@ -17,7 +18,7 @@ def _now() -> list[Panel]:
         figure(
             "Processors busy",
             "Share of the time of all processors that was spent on anything but waiting.",
-            f'100 * (1 - avg(rate(node_cpu_seconds_total{{mode="idle"}}[{WINDOW}])))',
+            BUSY,
             PERCENT,
         ),
         figure(

@@ -3,7 +3,19 @@
 from alerts import promql
 from alerts.metrics import AUTH_OPERATION, REQUEST_LATENCY, VALIDATE_ROUTE
 from alerts.targets import Targets
-from dashboards.panels import MILLISECONDS, PERCENT, REQUESTS_PER_SECOND, WINDOW, Limit, Panel, Series, graph
+from dashboards import uids
+from dashboards.panels import (
+    MILLISECONDS,
+    PERCENT,
+    REQUESTS_PER_SECOND,
+    WINDOW,
+    Limit,
+    Panel,
+    Series,
+    down,
+    graph,
+    linked,
+)
 
 ROUTES = 'path=~"$route"'
 # Drops NaN: the figures of routes that nobody asks, of which there are many.
@@ -17,11 +29,14 @@ def lines(targets: Targets) -> list[list[Panel]]:
 
 def _traffic(targets: Targets) -> list[Panel]:
     return [
-        graph(
-            "Requests",
-            "Requests per second on those of the chosen routes that have any.",
-            [Series(f"{promql.requests(ROUTES, WINDOW, 'path')} > 0", "{{path}}")],
-            REQUESTS_PER_SECOND,
+        linked(
+            graph(
+                "Requests",
+                "Requests per second on those of the chosen routes that have any.",
+                [Series(f"{promql.requests(ROUTES, WINDOW, 'path')} > 0", "{{path}}")],
+                REQUESTS_PER_SECOND,
+            ),
+            down("Load test", uids.LOAD),
         ),
         graph(
             "Answers by status",

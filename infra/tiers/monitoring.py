@@ -117,6 +117,7 @@ class Monitoring(pulumi.ComponentResource):
                     f"--web.external-url={self.prometheus_url}",
                     # Latencies carry the identifiers of traces.
                     "--enable-feature=exemplar-storage",
+                    *self._receiver(),
                 ],
                 files={
                     "/etc/prometheus/prometheus.yml": prometheus.prometheus_yaml(settings),
@@ -128,6 +129,10 @@ class Monitoring(pulumi.ComponentResource):
             wget_probe(PROMETHEUS_PORT, "/-/ready"),
             ResourceOptions(parent=self),
         )
+
+    def _receiver(self) -> list[str]:
+        """Return the option that lets k6 write its figures: whoever reaches the port could write any."""
+        return ["--web.enable-remote-write-receiver"] if self._config.bind_address.is_loopback else []
 
     def _links(self) -> Links:
         runbooks = self._config.runbook_base_url

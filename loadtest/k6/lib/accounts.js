@@ -7,25 +7,27 @@ const loginLatency = new Trend('login_latency', true);
 
 const PASSWORD = 'Quartz-lantern-47-meadow';
 
-// Returns the new account ({id, email, …}), undefined if there is none.
+// Returns the new user ({id, email, password}), undefined if there is none.
 export function signUp(base, email, { mayShed }) {
-  return call('POST', base, '/auth/signup', {
+  const account = call('POST', base, '/auth/signup', {
     name: 'signup',
     trend: signupLatency,
     status: 201,
     body: { email, password: PASSWORD, name: 'Load test' },
-    accept: (account) => Boolean(account.id) && account.email === email,
+    accept: (answer) => Boolean(answer.id) && answer.email === email,
     mayShed,
   });
+  return account && { id: account.id, email, password: PASSWORD };
 }
 
-// Returns an access token of the account, undefined if there is none.
-export function logIn(base, { email }, { mayShed }) {
+// Returns an access token of the user, undefined if there is none.
+export function logIn(base, { email, password, tenant }, { mayShed }) {
   const session = call('POST', base, '/auth/login', {
     name: 'login',
     trend: loginLatency,
     status: 200,
-    body: { email, password: PASSWORD },
+    body: { email, password },
+    tenant,
     accept: (answer) => Boolean(answer.access_token),
     mayShed,
   });

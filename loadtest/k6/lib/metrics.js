@@ -13,9 +13,9 @@ const NAMES = [
 // A replica shows its metrics; the public edge hides them with a 404. Both are as they should be.
 export function readMetrics(base) {
   const response = http.get(`${metricsBase || base}/metrics`, {
-    tags: { name: 'metrics' },
+    tags: { kind: 'metrics', name: 'metrics' },
     responseCallback: http.expectedStatuses(200, 404),
   });
   const complete = response.status === 200 && NAMES.every((name) => response.body.includes(name));
-  errors.add(!complete && response.status !== 404);
+  errors.add(!complete && response.status !== 404, { name: 'metrics' });
 }

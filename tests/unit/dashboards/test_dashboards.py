@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from alerts import targets
-from alerts.metrics import EXPORTED_METRICS, OTHER_METRICS, SERVICE_METRICS
+from alerts.metrics import EXPORTED_METRICS, K6_METRICS, OTHER_METRICS, SERVICE_METRICS
 from alerts.recordings import recordings
 from alerts.rule_files import Links
 from alerts.rules import alerts
@@ -55,6 +55,7 @@ def test_every_dashboard_keeps_its_address() -> None:
         "database": "janua-database",
         "hosts": "janua-hosts",
         "deployments": "janua-deployments",
+        "load": "janua-load",
     }
 
 
@@ -154,6 +155,9 @@ def test_latencies_by_histogram_show_exemplars() -> None:
         ("cache_hit_rate_min_percent", "cache", "Hit rate"),
         ("queries_per_auth_request_max", "database", "Queries per request"),
         ("auth_latency_p95_ms", "deployments", "Auth p95 by release"),
+        ("error_rate_max_percent", "load", "Errors"),
+        ("cache_hit_rate_min_percent", "load", "Cache hit rate"),
+        ("queries_per_auth_request_max", "load", "Queries per auth request"),
     ],
 )
 def test_a_target_is_the_threshold_of_its_panel(target: str, board: str, title: str) -> None:
@@ -161,6 +165,22 @@ def test_a_target_is_the_threshold_of_its_panel(target: str, board: str, title: 
     text = boards.texts(replace(TARGETS, **changes), Links())[f"{board}.json"]
     (panel,) = (panel for panel in json.loads(text)["panels"] if panel["title"] == title)
     assert panel["fieldConfig"]["defaults"]["thresholds"]["steps"][1]["value"] == 77
+
+
+@pytest.mark.parametrize(
+    ("target", "titles"),
+    [
+        ("signup_latency_p95_ms", ["Signup p95", "Signup latency"]),
+        ("login_latency_p95_ms", ["Login p95", "Login latency"]),
+        ("token_validation_latency_p95_ms", ["Validation p95", "Validation latency"]),
+    ],
+)
+def test_k6_s_targets_are_those_of_the_load_test_s_panels(target: str, titles: list[str]) -> None:
+    changes: dict[str, Any] = {target: 77}
+    changed = replace(TARGETS, k6=replace(TARGETS.k6, **changes))
+    panels = {panel["title"]: panel for panel in json.loads(boards.texts(changed, Links())["load.json"])["panels"]}
+    for title in titles:
+        assert panels[title]["fieldConfig"]["defaults"]["thresholds"]["steps"][1]["value"] == 77
 
 
 def test_the_budget_is_that_of_the_target() -> None:
@@ -171,12 +191,12 @@ def test_the_budget_is_that_of_the_target() -> None:
 
 def test_what_panels_and_rules_read_exists() -> None:
     read = set().union(*map(metrics, EXPRESSIONS))
-    assert read - RECORDED - SERVICE_METRICS - OTHER_METRICS - EXPORTED_METRICS == set()
+    assert read - RECORDED - SERVICE_METRICS - OTHER_METRICS - EXPORTED_METRICS - K6_METRICS == set()
 
 
 def test_what_is_recorded_or_named_is_read() -> None:
     read = set().union(*map(metrics, EXPRESSIONS))
-    assert (RECORDED | SERVICE_METRICS | OTHER_METRICS | EXPORTED_METRICS) - read == set()
+    assert (RECORDED | SERVICE_METRICS | OTHER_METRICS | EXPORTED_METRICS | K6_METRICS) - read == set()
 
 
 def test_the_service_exports_what_is_read_and_nothing_else_is_its_own() -> None:

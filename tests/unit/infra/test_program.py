@@ -110,6 +110,12 @@ def test_only_what_people_use_is_published_and_on_loopback(engine: Engine) -> No
     assert all(port["ip"] == "127.0.0.1" for ports in published.values() for port in ports)
 
 
+@pytest.mark.parametrize(("address", "written"), [("127.0.0.1", True), ("::1", True), ("192.0.2.1", False)])
+def test_prometheus_takes_k6_s_figures_from_this_machine_only(address: str, written: bool) -> None:
+    command = deploy({"bindAddress": address}).of(CONTAINER)["prometheus"]["command"]
+    assert ("--web.enable-remote-write-receiver" in command) is written
+
+
 def test_every_container_is_limited_labelled_and_rotates_its_log(engine: Engine) -> None:
     for name, inputs in engine.of(CONTAINER).items():
         assert 0 < inputs["memory"] <= 1024, name
@@ -257,7 +263,7 @@ def test_an_organisation_s_own_grafana_is_used_instead_of_a_container() -> None:
     assert objects.keys() == {
         *(f"datasource-{uid}" for uid in ("prometheus", "alertmanager", "zipkin")),
         "folder-janua",
-        *(f"dashboard-janua-{name}" for name in ("overview", "cache", "database", "hosts", "deployments")),
+        *(f"dashboard-janua-{name}" for name in ("overview", "cache", "database", "hosts", "deployments", "load")),
     }
     source = json.loads(objects["datasource-prometheus"]["content"])
     assert (source["url"], source["isDefault"]) == ("http://127.0.0.1:9090", False)

@@ -1,120 +1,11 @@
-"""The k6 suite, run by the real k6 against small services that answer as the API does, or do not."""
+"""The k6 suite, run by the real k6: what it sends, what it says, and when it fails."""
 
 import json
-import os
-import shutil
-import subprocess
-import sys
-from collections import Counter
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
-from typing import Any
 
 import pytest
 
-ROOT = Path(__file__).parents[3]
-THRESHOLDS_FAILED = 99
-METRICS = (
-    "janua_request_latency_milliseconds janua_db_queries_total "
-    "janua_cache_hit_rate_percent janua_auth_operation_milliseconds"
-)
-
-
-class Service(ThreadingHTTPServer):
-    """One replica: counts what it is asked, keeps accounts, and may refuse every validation."""
-
-    daemon_threads = True
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
-        self.asked: Counter[str] = Counter()
-        self.emails: list[str] = []
-        self.validation_status = 200
-        self.metrics_status = 200
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_port}"
-
-    @property
-    def api_requests(self) -> int:
-        return sum(count for path, count in self.asked.items() if path.startswith("/api/"))
-
-
-class _Handler(BaseHTTPRequestHandler):
-    server: Service
-    protocol_version = "HTTP/1.1"
-    # Head and body leave together: apart, the second would wait for the acknowledgement of the first.
-    wbufsize = 65536
-
-    def do_POST(self) -> None:
-        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        self.server.asked[self.path] += 1
-        email = body["email"]
-        if self.path.endswith("/signup"):
-            self.server.emails.append(email)
-            self._answer(201, {"id": f"id-of-{email}", "email": email})
-        else:
-            self._answer(200, {"access_token": f"token-of-{email}"})
-
-    def do_GET(self) -> None:
-        self.server.asked[self.path] += 1
-        if self.path == "/metrics":
-            self._answer(self.server.metrics_status, METRICS)
-        else:
-            email = self.headers["Authorization"].removeprefix("Bearer token-of-")
-            self._answer(self.server.validation_status, {"user_id": f"id-of-{email}"})
-
-    def _answer(self, status: int, content: object) -> None:
-        body = json.dumps(content).encode()
-        self.send_response(status)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_arguments: object) -> None:
-        pass
-
-
-@pytest.fixture
-def replicas() -> Iterator[list[Service]]:
-    servers = [Service(), Service()]
-    for server in servers:
-        Thread(target=server.serve_forever, daemon=True).start()
-    yield servers
-    for server in servers:
-        server.shutdown()
-        server.server_close()
-
-
-@pytest.fixture
-def suite(tmp_path: Path) -> Path:
-    """A copy of the suite and the targets, laid out as in the deployment."""
-    shutil.copytree(ROOT / "loadtest", tmp_path / "loadtest", ignore=shutil.ignore_patterns("results"))
-    (tmp_path / "alerts").mkdir()
-    shutil.copy(ROOT / "alerts" / "targets.json", tmp_path / "alerts")
-    return tmp_path / "loadtest"
-
-
-def environment(**variables: str) -> dict[str, str]:
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    return {**os.environ, "PATH": path, "K6_NO_USAGE_REPORT": "true", "DURATION": "1s", **variables}
-
-
-def k6(suite: Path, **variables: str) -> tuple[int, str, dict[str, Any]]:
-    result = subprocess.run(
-        ["k6", "run", "--quiet", suite / "k6" / "main.js"],
-        env=environment(**variables),
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-    )
-    (line,) = (line for line in result.stdout.splitlines() if line.startswith("SUMMARY "))
-    assert line == result.stdout.splitlines()[-1]
-    return result.returncode, result.stdout, json.loads(line.removeprefix("SUMMARY "))
+from tests.unit.loadtest.k6_suite import THRESHOLDS_FAILED, Service, k6, run
 
 
 def test_a_good_service_passes_and_the_counts_agree(suite: Path, replicas: list[Service]) -> None:
@@ -151,6 +42,18 @@ def test_metrics_are_read_where_they_are_said_to_be(suite: Path, replicas: list[
     assert set(elsewhere.asked) == {"/metrics"}
 
 
+def test_the_gates_log_is_the_block_and_the_summary(suite: Path, replicas: list[Service]) -> None:
+    result = run(suite, BASE_URL=replicas[0].url)
+    assert result.stderr == ""
+    assert result.stdout.strip().splitlines()[0] == "Load Test Results"
+
+
+def test_a_run_says_how_far_it_is_if_asked_to(suite: Path, replicas: list[Service]) -> None:
+    result = run(suite, BASE_URL=replicas[0].url, PROGRESS_SECONDS="0.2")
+    assert " s: 1 users, " in result.stderr
+    assert all("iterations complete" in line for line in result.stderr.splitlines())
+
+
 @pytest.mark.parametrize("status", [401, 429, 503])
 def test_a_service_that_refuses_fails_the_run(suite: Path, replicas: list[Service], status: int) -> None:
     replicas[0].validation_status = status
@@ -160,18 +63,44 @@ def test_a_service_that_refuses_fails_the_run(suite: Path, replicas: list[Servic
     assert summary["error_rate"] > 0.5
 
 
+def test_a_service_that_is_slow_fails_the_run(suite: Path, replicas: list[Service]) -> None:
+    replicas[0].validation_seconds = 0.15
+    code, _, summary = k6(suite, BASE_URL=replicas[0].url)
+    assert code == THRESHOLDS_FAILED
+    assert summary["thresholds_failed"] == ["token_validation_latency p(95)<100"]
+    assert summary["token_validation_ms"]["p50"] > 100
+
+
+@pytest.mark.parametrize("profile", ["stress", "spike"])
+def test_under_stress_a_login_may_be_shed_and_is_counted_apart(
+    suite: Path, replicas: list[Service], profile: str
+) -> None:
+    replicas[0].login_status = 429
+    code, output, summary = k6(suite, TYPE=profile, RATE="5", BASE_URL=replicas[0].url)
+    assert (code, summary["error_rate"]) == (0, 0)
+    assert summary["shed_by"] == {"signup": 0, "login": summary["shed"]}
+    assert summary["shed"] == len(replicas[0].logins) > 0
+    assert f"{summary['shed']} (0 signups, {summary['shed']} logins)" in output
+
+
+def test_elsewhere_it_may_not(suite: Path, replicas: list[Service]) -> None:
+    replicas[0].login_status = 429
+    code, _, summary = k6(suite, BASE_URL=replicas[0].url)
+    assert (code, summary["shed"]) == (THRESHOLDS_FAILED, 0)
+
+
 def test_a_service_that_is_not_there_fails_the_run(suite: Path) -> None:
     code, _, summary = k6(suite, BASE_URL="http://127.0.0.1:1")
     assert code == THRESHOLDS_FAILED
     assert summary["error_rate"] == 1
-    assert summary["signup_ms"] == {"p95": None, "avg": None}
+    assert summary["signup_ms"] == {"p50": None, "p95": None, "p99": None, "avg": None}
 
 
 def test_a_run_that_sends_nothing_fails_by_itself(suite: Path) -> None:
     script = suite / "k6" / "main.js"
-    body = "export default function journey({ run }) {\n"
+    body = "export default function iteration({ run }) {\n"
     assert body in script.read_text()
-    script.write_text(script.read_text().replace(body, f"{body}  if (run) {{ sleep(0.2); return; }}\n"))
+    script.write_text(script.read_text().replace(body, f"{body}  if (run) {{ return; }}\n"))
     code, _, summary = k6(suite)
     assert code == THRESHOLDS_FAILED
     assert summary["thresholds_failed"] == ["http_reqs{kind:api} count>0"]
@@ -193,82 +122,3 @@ def test_the_thresholds_are_the_targets(suite: Path, replicas: list[Service]) ->
         "signup_latency p(95)<0.000004",
         "token_validation_latency p(95)<0.000005",
     ]
-
-
-def script(suite: Path, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [suite / "run-tests.sh", *arguments],
-        env=environment(**variables),
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-    )
-
-
-def test_the_script_keeps_the_results_of_a_run(suite: Path, replicas: list[Service]) -> None:
-    result = script(suite, "smoke", BASE_URL=replicas[0].url)
-    assert result.returncode == 0, result.stderr
-    (folder,) = (suite / "results").iterdir()
-    assert folder.name.startswith("smoke_")
-    summary = json.loads((folder / "summary.json").read_text())
-    assert summary["api_requests"] == replicas[0].api_requests
-    raw = [json.loads(line) for line in (folder / "results.json").read_text().splitlines()]
-    sent = [point for point in raw if point["type"] == "Point" and point["metric"] == "http_reqs"]
-    assert len(sent) == summary["requests"]
-
-
-def test_the_scripts_exit_code_is_that_of_k6(suite: Path, replicas: list[Service]) -> None:
-    replicas[0].validation_status = 503
-    assert script(suite, "smoke", BASE_URL=replicas[0].url).returncode == THRESHOLDS_FAILED
-
-
-@pytest.mark.parametrize(
-    "url",
-    [
-        "http://10.0.0.1:8080",
-        "http://localhost.example.com",
-        "http://127.0.0.1@example.com",
-        "http://127.0.0.1.example.com:8080",
-        "http://127.0.0.1:8080,http://example.com",
-        "ftp://127.0.0.1",
-    ],
-)
-def test_the_script_sends_load_to_this_machine_only(suite: Path, url: str) -> None:
-    for name in ("BASE_URL", "METRICS_URL"):
-        result = script(suite, "smoke", **{name: url})
-        assert result.returncode == 2
-        assert "is not an address of this machine" in result.stderr
-    assert not (suite / "results").exists()
-
-
-@pytest.mark.parametrize("arguments", [[], ["everything"]])
-def test_the_script_knows_five_profiles(suite: Path, arguments: list[str]) -> None:
-    result = script(suite, *arguments)
-    assert result.returncode == 2
-    assert "smoke, load, stress, spike or soak" in result.stderr
-
-
-@pytest.mark.parametrize(
-    ("profile", "users", "seconds"),
-    [("smoke", 1, 1), ("load", 100, 120), ("stress", 500, 180), ("spike", 500, 140), ("soak", 100, 1800)],
-)
-def test_the_profiles_are_those_of_the_specification(suite: Path, profile: str, users: int, seconds: int) -> None:
-    result = subprocess.run(
-        ["k6", "inspect", "--include-system-env-vars", "--execution-requirements", suite / "k6" / "main.js"],
-        env=environment(TYPE=profile),
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=60,
-    )
-    plan = json.loads(result.stdout)
-    assert plan["maxVUs"] == users
-    stages = plan["scenarios"][profile]["stages"]
-    assert sum(_seconds(stage["duration"]) for stage in stages) == seconds
-
-
-def _seconds(duration: str) -> int:
-    """Read durations as k6 prints them, such as 1m40s."""
-    minutes, _, rest = duration.rpartition("m")
-    return 60 * int(minutes or 0) + int(rest.removesuffix("s") or 0)

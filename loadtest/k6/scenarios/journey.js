@@ -1,0 +1,37 @@
+// What a user does: signs up, logs in, and shows the token to services, each of which asks whether it holds. Then
+// Prometheus looks. With a population it is one of its users, by chance, who logs in.
+import { sleep } from 'k6';
+import { logIn, signUp } from '../lib/accounts.js';
+import { readMetrics } from '../lib/metrics.js';
+import { population } from '../lib/population.js';
+import { tell } from '../lib/progress.js';
+import { validate } from '../lib/tokens.js';
+
+// A token is validated by every service that it is shown to, so far more often than it is issued.
+const VALIDATIONS_PER_LOGIN = 10;
+
+export function journey(base, email, profile) {
+  const newcomer = signUp(base, email, profile);
+  const user = population ? population.anyone() : newcomer;
+  const token = user && logIn(base, user, profile);
+  const sessions = shown(token && { ...user, token });
+  for (const session of sessions) {
+    validate(base, session);
+    pause(profile);
+  }
+  if (sessions.length === 0) {
+    pause(profile);
+  }
+  readMetrics(base);
+}
+
+// Returns the sessions that are validated: the user's own, if there is one; with a population, those of others in turn.
+function shown(own) {
+  const turns = Array.from({ length: VALIDATIONS_PER_LOGIN }, (_, turn) => turn);
+  return turns.map((turn) => (population && turn % 2 ? population.anyone() : own)).filter(Boolean);
+}
+
+function pause({ pauseSeconds }) {
+  sleep(pauseSeconds * (0.5 + Math.random()));
+  tell();
+}
