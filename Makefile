@@ -35,7 +35,7 @@ dev: ## the service alone on SQLite and an in-process cache, without Docker: htt
 	$(VENV)/python -m service
 
 load: | $(ENVIRONMENT) ## the k6 suite against the running stack: TYPE=smoke|load|stress|spike|soak; RATE=20 a second, DURATION=90s
-	@$(VENV)/python -m loadtest.load $(TYPE) --stack $(STACK) $(if $(RATE),--rate $(RATE)) $(if $(DURATION),--duration $(DURATION))
+	@$(VENV)/python -m evidence.load $(TYPE) --stack $(STACK) $(if $(RATE),--rate $(RATE)) $(if $(DURATION),--duration $(DURATION))
 
 seed: | $(ENVIRONMENT) ## users with sessions and audit rows in the running stack, to test with: USERS=1000000
 	@$(VENV)/python -m loadtest.population $(or $(USERS),1000000) --stack $(STACK)

@@ -1,10 +1,16 @@
-"""The report of a load run on a stack: `python -m evidence.load FOLDER --stack NAME`, of what k6 left in the folder."""
+"""`make load`: the load suite against the running stack, and the report of the run.
+
+`python -m evidence.load TYPE` takes the options of `python -m loadtest.load`.
+"""
 
 import argparse
 import json
+import os
+import signal
+import subprocess
 import sys
 from collections.abc import Mapping, Sequence
-from pathlib import Path
+from datetime import UTC, datetime
 from typing import Any
 
 from alerts import targets
@@ -15,7 +21,8 @@ from evidence.report.document import Report
 from evidence.report.headline import sections
 from evidence.report.write import write
 from infra.operations import stacks
-from loadtest.gate.prometheus import Prometheus
+from loadtest.gate.prometheus import Prometheus, PrometheusError
+from loadtest.load import RESULTS, TYPES
 
 _AROUND_SECONDS = 15
 # By then every replica has been scraped once more.
@@ -47,14 +54,26 @@ def report(summary: Mapping[str, Any], stack: str) -> Report:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Write the report and say where it is."""
-    parser = argparse.ArgumentParser(prog="python -m evidence.load", description=__doc__)
-    parser.add_argument("folder", type=Path, help="loadtest/results/<type>_<time>, with summary.json")
+    """Run the suite and write the report of what it left; return its exit code."""
+    parser = argparse.ArgumentParser(prog="python -m evidence.load", description=__doc__, add_help=False)
+    parser.add_argument("type", choices=TYPES)
     parser.add_argument("--stack", default="staging")
-    options = parser.parse_args(arguments)
-    summary = json.loads((options.folder / "summary.json").read_text())
-    print(f"Report: {write(report(summary, options.stack))}")
-    return 0
+    options, others = parser.parse_known_args(arguments)
+    folder = RESULTS / f"{options.type}_{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
+    command = [sys.executable, "-m", "loadtest.load", options.type, "--stack", options.stack, *others]
+    # An interrupt is for k6, which then ends in order.
+    signal.signal(signal.SIGINT, lambda _signal, _frame: None)
+    code = subprocess.run(command, env={**os.environ, "RESULTS_DIR": str(folder)}, check=False).returncode
+    if (file := folder / "summary.json").exists():
+        print("Report:", _written(json.loads(file.read_text()), options.stack))
+    return code
+
+
+def _written(summary: Mapping[str, Any], stack: str) -> str:
+    try:
+        return str(write(report(summary, stack)))
+    except (OSError, PrometheusError) as error:
+        return f"none, {error}"
 
 
 if __name__ == "__main__":

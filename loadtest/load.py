@@ -1,4 +1,4 @@
-"""`make load`: the k6 suite against the running stack: `python -m loadtest.load TYPE [--rate N] [--duration D]`.
+"""The k6 suite against the running stack: `python -m loadtest.load TYPE [--rate N] [--duration D]`.
 
 Its users are the stack's population, if it has one, and its figures go to the stack's Prometheus, if that takes them.
 Becomes loadtest/run-tests.sh, whose exit code it has then: 0 when every threshold holds, 99 when one does not.
@@ -22,6 +22,7 @@ from loadtest.population.stack import PopulationError, seeded
 
 TYPES = ("smoke", "load", "stress", "spike", "soak")
 SCRIPT = ROOT / "loadtest" / "run-tests.sh"
+RESULTS = ROOT / "loadtest" / "results"
 _WRITE = "/api/v1/write"
 _TIMEOUT_SECONDS = 5
 

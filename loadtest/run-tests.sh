@@ -37,7 +37,7 @@ if ! k6=$(command -v k6); then
     [ -x "$k6" ] || refuse "k6 is neither on PATH nor in .venv/bin"
 fi
 
-RESULTS_DIR=$here/results/${type}_$(date -u +%Y%m%dT%H%M%SZ)
+RESULTS_DIR=${RESULTS_DIR:-$here/results/${type}_$(date -u +%Y%m%dT%H%M%SZ)}
 export RESULTS_DIR
 mkdir -p "$RESULTS_DIR"
 echo "results: $RESULTS_DIR"

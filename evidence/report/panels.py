@@ -6,6 +6,7 @@ from typing import Any
 
 from alerts import targets
 from alerts.rule_files import Links
+from dashboards import uids
 from dashboards.boards import documents
 from dashboards.pictures.ask import Span
 from dashboards.pictures.draw import draw, state, table_of
@@ -15,11 +16,9 @@ from evidence.report.document import Picture, Section, Table, Tile
 
 
 def boards(span: Span) -> list[Section]:
-    """Return a folded section for each dashboard; OSError if Prometheus does not answer."""
-    return [
-        _section(board["title"], board["description"], board["panels"], span)
-        for board in documents(targets.load(), Links()).values()
-    ]
+    """Return a folded section for each dashboard that has anything to show; OSError if Prometheus does not answer."""
+    shown = [board for board in documents(targets.load(), Links()).values() if _is_used(board, span)]
+    return [_section(board["title"], board["description"], board["panels"], span) for board in shown]
 
 
 def chosen(span: Span, wanted: Sequence[tuple[str, str]]) -> list[Picture]:
@@ -30,6 +29,11 @@ def chosen(span: Span, wanted: Sequence[tuple[str, str]]) -> list[Picture]:
         for panel in board["panels"]
     }
     return [_picture(panels[place], span) for place in wanted]
+
+
+def _is_used(board: Mapping[str, Any], span: Span) -> bool:
+    """Tell whether a board has data: that of load tests has none of a deployment, whose k6 writes to no Prometheus."""
+    return board["uid"] != uids.LOAD or bool(span.query("k6_vus"))
 
 
 def _section(title: str, description: str, panels: Sequence[Mapping[str, Any]], span: Span) -> Section:
