@@ -56,7 +56,8 @@ compare: setup ## the release as a baseline (no cache, no indexes) and as it is,
 bench: setup ## the benchmark: throughput, latency, CPU per request, against the targets; ONLY=cpu,edge for parts, QUICK=1
 	$(VENV)/python -m bench $(if $(ONLY),--only $(ONLY)) $(if $(QUICK),--quick)
 
-test: setup ## the set-up, the linters, then every test
+test: ## the set-up, the linters, then every test
+	$(PYTHON) -m infra.setup --stack $(STACK) --tests
 	@$(MAKE) --no-print-directory lint
 	$(VENV)/python -m pytest
 

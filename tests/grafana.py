@@ -1,7 +1,6 @@
 """A Grafana, whoever runs it: its HTTP API, and its pages in a browser without a window."""
 
 import os
-import shutil
 import time
 from base64 import b64encode
 from collections.abc import Iterable, Iterator
@@ -10,9 +9,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import httpx
-from playwright.sync_api import Page, Request, Response, sync_playwright
+from playwright.sync_api import Page, Request, Response
 
 from dashboards.queries import Expression
+from tests.chromium import chromium
 
 # How long a page may take to ask for everything that it shows.
 PAGE_SECONDS = 60
@@ -115,15 +115,9 @@ class Browser:
 
 @contextmanager
 def browser(grafana: Grafana) -> Iterator[Browser]:
-    """Start the system's Chromium for the pages of `grafana`; CHROMIUM names another program."""
-    program = os.environ.get("CHROMIUM") or shutil.which("chromium")
-    assert program, "there is no chromium: apt-get install chromium, or name one in CHROMIUM"
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
-        context = chromium.new_context(
+    """Start a browser for the pages of `grafana`."""
+    with chromium() as running:
+        context = running.new_context(
             viewport={"width": 1600, "height": 3000}, extra_http_headers={"Authorization": grafana.authorization}
         )
-        try:
-            yield Browser(context.new_page(), grafana)
-        finally:
-            chromium.close()
+        yield Browser(context.new_page(), grafana)

@@ -6,8 +6,10 @@ import time
 from functools import partial
 
 from infra.images.table import buildable
-from infra.setup import engine, images, python_env, secrets, stack, toolchain
+from infra.setup import browser, engine, images, python_env, secrets, stack, toolchain
 from infra.setup.steps import Step, run
+
+FOR_TESTS = [Step("browser", browser.ensure)]
 
 
 def steps(stack_name: str) -> list[Step]:
@@ -51,8 +53,10 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="infra.setup", description=__doc__)
     parser.add_argument("--stack", default="staging")
     parser.add_argument("--only", metavar="STEP", help="run this one step")
+    parser.add_argument("--tests", action="store_true", help="also what only the tests need")
     options = parser.parse_args()
-    wanted = [step for step in steps(options.stack) if options.only in (None, step.name)]
+    everything = [*steps(options.stack), *(FOR_TESTS if options.tests else [])]
+    wanted = [step for step in everything if options.only in (None, step.name)]
     started = time.monotonic()
     print(f"Setting up (stack {options.stack}); steps as they end:", flush=True)
     outcomes = run(wanted)
