@@ -56,13 +56,15 @@ def written(values: Sequence[float], unit: str) -> str:
     """Values as a table shows them: the middle one with its unit, and the ends of several."""
     found = of(values)
     if math.isnan(found.median):
-        return "no data"
+        return ""
     middle = f"{_shown(found.median)} {unit}".rstrip()
     return middle if len(_valid(values)) == 1 else f"{middle} ({_shown(found.low)} to {_shown(found.high)})"
 
 
 def _shown(value: float) -> str:
-    return "∞" if math.isinf(value) else shown(value)
+    if math.isinf(value):
+        return "∞"
+    return f"{value:,.0f}" if float(value).is_integer() else shown(value)
 
 
 def promise(comparison: Comparison) -> str:

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 class Plan:
     """Rounds of each load on each side, in seconds; `crowds` are how many users try to work at a time."""
 
-    users: int = 200_000
+    users: int = 100_000
     rounds: int = 5
-    mixed_seconds: float = 12
+    mixed_seconds: float = 15
     operations_seconds: float = 8
     crowd_seconds: float = 15
     crowds: tuple[int, ...] = (25, 50, 100, 200, 400, 700, 1100, 1500, 2000)

@@ -39,7 +39,12 @@ def test_one_zero_among_others_is_no_division_by_zero() -> None:
 def test_nothing_measured_holds_nothing() -> None:
     nothing = Comparison("p95", "ms", [math.nan], [math.nan], target=Target("<", 5))
     assert nothing.holds is False
-    assert written(nothing.optimized, "ms") == "no data"
+    assert written(nothing.optimized, "ms") == ""
+
+
+def test_counts_are_whole() -> None:
+    assert written([1100], "") == "1,100"
+    assert written([20, 40.5, 30], "ms") == "30 ms (20 to 40.5)"
 
 
 def test_a_promise_in_words() -> None:
