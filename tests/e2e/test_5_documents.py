@@ -1,4 +1,4 @@
-"""The commands of the documents on the running stack: the runbooks', then the README's, which end by taking it down."""
+"""The commands of the documents on the running stack: the README's come last, since they end by taking it down."""
 
 from pathlib import Path
 
@@ -9,6 +9,7 @@ from tests.e2e.deployment import Deployment
 from tests.e2e.documents import Block, blocks
 
 RUNBOOKS = sorted((ROOT / "alerts" / "runbooks").glob("*.md"))
+GUIDES = sorted((ROOT / "docs").glob("*.md"))
 # What a test cannot run from within: each with its reason.
 ELSEWHERE = {
     "make test": "is what runs this test; .ci/run calls it",
@@ -17,22 +18,32 @@ ELSEWHERE = {
 README = [block for block in blocks(ROOT / "README.md") if not any(command in block.commands for command in ELSEWHERE)]
 
 
-def runbook_commands() -> list[str]:
-    """Return the blocks of all runbooks, each once: many begin alike."""
-    return list(dict.fromkeys(block.commands for runbook in RUNBOOKS for block in blocks(runbook)))
+def commands_of(documents: list[Path]) -> list[str]:
+    """Return the blocks of all these documents, each once: many begin alike."""
+    return list(dict.fromkeys(block.commands for document in documents for block in blocks(document)))
 
 
 def first_words(commands: str) -> str:
     return " ".join(commands.split()[:6])
 
 
-@pytest.mark.parametrize("commands", runbook_commands(), ids=first_words)
+def named(commands: str, stack: str) -> str:
+    """The commands for this stack: documents name it `staging`."""
+    return commands.replace("com.janua.stack=staging", f"com.janua.stack={stack}")
+
+
+@pytest.mark.parametrize("commands", commands_of(RUNBOOKS), ids=first_words)
 def test_a_runbooks_commands_work(staging: Deployment, commands: str) -> None:
-    """They name the stack `staging`; this one has another name, and is as healthy as can be."""
-    ours = commands.replace("com.janua.stack=staging", f"com.janua.stack={staging.stack}")
-    result = staging.shell(f"set +e +o pipefail\nsource .janua/env\n{ours}")
+    """The stack is as healthy as can be, so there may be nothing to find."""
+    result = staging.shell(f"set +e +o pipefail\nsource .janua/env\n{named(commands, staging.stack)}")
     nothing_found = "grep" in commands and result.returncode == 1
     assert result.returncode == 0 or nothing_found, result.stdout
+
+
+@pytest.mark.parametrize("commands", commands_of(GUIDES), ids=first_words)
+def test_a_guides_commands_work(staging: Deployment, commands: str) -> None:
+    result = staging.shell(f"source .janua/env\n{named(commands, staging.stack)}")
+    assert result.returncode == 0, result.stdout
 
 
 @pytest.mark.parametrize(
