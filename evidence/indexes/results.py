@@ -10,6 +10,7 @@ from statistics import median
 from alerts.targets import IndexSpeedups
 from evidence.about import machine as about_machine
 from evidence.comparison import Comparison, promise, written
+from evidence.indexes.costs import Build
 from evidence.indexes.measure import Evidence, plain
 from evidence.indexes.verdict import added, name_of, speed_up, verdict
 from evidence.report.document import Figure, Report, Section, Table
@@ -85,7 +86,7 @@ class Result:
                 f"{cost.wal_bytes_with:.0f} B",
                 f"{cost.wal_bytes_without:.0f} B",
                 f"{cost.build.seconds:.1f} s",
-                f"{cost.build.write_p95_before_ms:.1f} ms before, {cost.build.write_p95_meanwhile_ms:.1f} ms meanwhile",
+                _writes(cost.build),
             ]
             for name, cost in paid.items()
         ]
@@ -139,6 +140,12 @@ class Result:
 def _figure(each: Comparison) -> Figure:
     values = [written(each.baseline, "ms"), written(each.optimized, "ms"), written(each.factors, "")]
     return Figure(each.name, promise(each), values, each.holds, median(each.factors), "times")
+
+
+def _writes(build: Build) -> str:
+    """Return how long single rows took to write, before the build and meanwhile."""
+    meanwhile = f"{build.write_p95_meanwhile_ms:.1f} ms" if build.writes_meanwhile else "none"
+    return f"{build.write_p95_before_ms:.1f} ms before, {meanwhile} meanwhile"
 
 
 def _row(cells: Sequence[str]) -> str:
