@@ -13,8 +13,8 @@ JUDGED_FROM_ROWS = 1_000_000
 
 
 def speed_up(evidence: Evidence, limits: IndexSpeedups | None) -> Comparison:
-    """Compare the query with the index and without any that serves it; judged only if there are `limits`."""
-    gain = Target(">=", limit_of(evidence.index.table, limits)) if limits else None
+    """Compare the query with and without any index that serves it: judged if it is its own and there are `limits`."""
+    gain = Target(">=", limit_of(evidence.index.table, limits)) if limits and evidence.query.is_own else None
     return Comparison(name_of(evidence), "ms", evidence.times("bare"), evidence.times("present"), gain=gain)
 
 
