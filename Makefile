@@ -9,7 +9,7 @@ VENV := .venv/bin
 ENVIRONMENT := $(VENV)/python
 SOURCES := alerts bench dashboards drills evidence infra loadtest migrations service tests
 
-.PHONY: help setup up test unit seed compare integration e2e lint format lock generate bench dev status down clean load drill panels pictures pin
+.PHONY: help setup up test unit seed compare indexes integration e2e lint format lock generate bench dev status down clean load drill panels pictures pin
 
 help: ## this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /\1\t/' | expand -t 14
@@ -52,6 +52,9 @@ pictures: | $(ENVIRONMENT) ## every panel of the dashboards as a picture, from t
 
 compare: setup ## the release as a baseline (no cache, no indexes) and as it is, both deployed and measured in turn; USERS=100000, QUICK=1
 	$(VENV)/python -m evidence.compare $(if $(USERS),--users $(USERS)) $(if $(QUICK),--quick)
+
+indexes: setup ## what each index of revision 006 gives and costs, on a PostgreSQL of its own; USERS=1000000
+	$(VENV)/python -m evidence.indexes $(if $(USERS),--users $(USERS))
 
 bench: setup ## the benchmark: throughput, latency, CPU per request, against the targets; ONLY=cpu,edge for parts, QUICK=1
 	$(VENV)/python -m bench $(if $(ONLY),--only $(ONLY)) $(if $(QUICK),--quick)

@@ -43,9 +43,7 @@ class Stand:
 
     def connect(self, database: str = "janua") -> psycopg.Connection[tuple[object, ...]]:
         """A connection as the superuser, whom row level security does not bind."""
-        password = (self.folder / "database_password").read_text()
-        options = {"host": ADDRESS, "port": self.postgres.port, "user": "janua", "password": password}
-        return psycopg.connect(dbname=database, autocommit=True, **options)  # type: ignore[arg-type]
+        return connect(self.postgres, self.folder, database)
 
     def redis_client(self, number: int = 0, port: int | None = None) -> Redis:
         """A client of a database of the stand's Redis, or of one on another port."""
@@ -74,14 +72,14 @@ def stand(engine: Engine, say: Callable[[str], None]) -> Iterator[Stand]:
         # Only its owner gets at what is below `scratch`; inside a container everybody does.
         folder = Path(scratch) / "secrets"
         folder.mkdir()
-        _write_secrets(folder)
+        write_secrets(folder)
         say(f"run {engine.run}: starting PostgreSQL and Redis")
         population = Population(secrets.token_hex(8), USERS)
         (folder / USER_PASSWORD).write_text(population.password)
         yield Stand(
             engine,
             folder,
-            _start_postgres(engine, folder),
+            start_postgres(engine, folder),
             _start_redis(engine, "redis", folder),
             population,
             hash_password(population),
@@ -90,13 +88,7 @@ def stand(engine: Engine, say: Callable[[str], None]) -> Iterator[Stand]:
 
 def prepare(stand: Stand, release: str, make_tables: Callable[[], str], say: Callable[[str], None]) -> None:
     """Migrate the service's database, and fill both."""
-    until_it_answers(lambda: stand.connect().close(), (psycopg.OperationalError,), START_SECONDS)
-    environment = {
-        "JANUA_DATABASE_URL": f"postgresql://janua@{ADDRESS}:{stand.postgres.port}/janua",
-        "JANUA_DATABASE_PASSWORD_FILE": f"{SECRETS}/database_password",
-    }
-    migrate = Part(release, ["alembic", "upgrade", "head"], environment, {stand.folder: SECRETS})
-    stand.engine.call("migrate", migrate)
+    migrate(stand.engine, stand.postgres, stand.folder, release)
     with stand.connect() as connection:
         connection.execute(f"CREATE DATABASE {OTHERS} OWNER janua_app")
     make_tables()
@@ -107,7 +99,26 @@ def prepare(stand: Stand, release: str, make_tables: Callable[[], str], say: Cal
         seed_fastapi_users(connection, tokens, stand.population, stand.password_hash)
 
 
-def _write_secrets(folder: Path) -> None:
+def connect(postgres: Running, folder: Path, database: str = "janua") -> psycopg.Connection[tuple[object, ...]]:
+    """A superuser's connection, with autocommit, to a server with the secrets of a folder."""
+    password = (folder / "database_password").read_text()
+    return psycopg.connect(
+        host=ADDRESS, port=postgres.port, user="janua", password=password, dbname=database, autocommit=True
+    )
+
+
+def migrate(engine: Engine, postgres: Running, folder: Path, release: str) -> None:
+    """Bring a server's schema to that of a release, once it answers."""
+    until_it_answers(lambda: connect(postgres, folder).close(), (psycopg.OperationalError,), START_SECONDS)
+    environment = {
+        "JANUA_DATABASE_URL": f"postgresql://janua@{ADDRESS}:{postgres.port}/janua",
+        "JANUA_DATABASE_PASSWORD_FILE": f"{SECRETS}/database_password",
+    }
+    engine.call("migrate", Part(release, ["alembic", "upgrade", "head"], environment, {folder: SECRETS}))
+
+
+def write_secrets(folder: Path) -> None:
+    """Generate what the servers' passwords are into files of a folder."""
     for name in _PASSWORDS:
         (folder / name).write_text(secrets.token_hex(16))
     (folder / "signing_secret").write_text(secrets.token_urlsafe(32))
@@ -116,7 +127,8 @@ def _write_secrets(folder: Path) -> None:
     (folder / "redis.conf").write_text("\n".join([*lines, f"maxmemory {_REDIS_MB}mb", f"bind {ADDRESS}", ""]))
 
 
-def _start_postgres(engine: Engine, folder: Path) -> Running:
+def start_postgres(engine: Engine, folder: Path) -> Running:
+    """Start a PostgreSQL with the settings of a stack and the secrets of a folder."""
     port = free_port()
     settings = {**SETTINGS, "port": port, "listen_addresses": ADDRESS}
     part = Part(

@@ -34,7 +34,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     signal.signal(signal.SIGTERM, _interrupt)
     plan = QUICK if options.quick else Plan()
     try:
-        result, folder, file = _run(replace(plan, users=options.users or plan.users), is_quick=options.quick)
+        plan = replace(plan, users=options.users or plan.users)
+        result, folder, file = _run(options.name, plan, is_quick=options.quick)
     except KeyboardInterrupt:
         print("interrupted: both deployments were taken down, and nothing was written", file=sys.stderr)
         return _INTERRUPTED
@@ -46,10 +47,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 1 if result.missed else 0
 
 
-def _run(plan: Plan, *, is_quick: bool) -> tuple[Result, Path, Path]:
+def _run(name: str, plan: Plan, *, is_quick: bool) -> tuple[Result, Path, Path]:
     client = docker.from_env()
     machine = describe(client, release_image(client))
-    with both(plan.users, _say) as sides, generator() as load:
+    with both(name, plan.users, _say) as sides, generator() as load:
         started_at = time.time()
         measured = measure(sides, Meter(load, _say), plan)
         result = Result(machine, plan, is_quick, measured, comparisons(measured, targets.load()))
@@ -62,6 +63,7 @@ def _run(plan: Plan, *, is_quick: bool) -> tuple[Result, Path, Path]:
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m evidence.compare", description=__doc__)
     parser.add_argument("--users", type=int, help=f"users in each deployment, {Plan().users:,} if not given")
+    parser.add_argument("--name", default="compare", help="what the names of the two stacks begin with")
     parser.add_argument("--quick", action="store_true", help="short rounds, for development: not for conclusions")
     return parser.parse_args(arguments)
 

@@ -7,8 +7,8 @@ from bench.figures import Target
 from bench.load.requests import LOGIN, LOGOUT, REFRESH, SIGNUP, VALIDATE
 from bench.parts.deployment import Accounted
 from evidence.compare.deployments import BASELINE, OPTIMIZED
-from evidence.compare.figures import Comparison
 from evidence.compare.measure import Measured, held
+from evidence.comparison import Comparison
 
 Value = Callable[[Accounted], float]
 _OPERATIONS = ((LOGIN, "logins"), (SIGNUP, "signups"), (REFRESH, "refreshes"), (LOGOUT, "logouts"))

@@ -50,17 +50,17 @@ class Side:
 
 
 @contextmanager
-def both(users: int, say: Callable[[str], None]) -> Iterator[dict[str, Side]]:
-    """Deploy both sides with so many users in each; at the end both are taken down, however it ends.
+def both(name: str, users: int, say: Callable[[str], None]) -> Iterator[dict[str, Side]]:
+    """Deploy the stacks NAME-baseline and NAME-optimized with so many users each; both are gone at the end.
 
     Raises DeploymentError if one cannot be deployed.
     """
     with ExitStack() as at_the_end:
         sides = {}
         for profile in PROFILES:
-            name = f"compare-{profile}"
-            at_the_end.enter_context(_stack(name, say))
-            sides[profile] = _deploy(name, profile, users, say)
+            stack = f"{name}-{profile}"
+            at_the_end.enter_context(_stack(stack, say))
+            sides[profile] = _deploy(stack, profile, users, say)
         yield sides
 
 

@@ -11,9 +11,9 @@ from dashboards.pictures.ask import Span
 from dashboards.pictures.draw import COLOURS
 from evidence.about import machine
 from evidence.compare.deployments import PROFILES, Side
-from evidence.compare.figures import Comparison, of, promise, written
 from evidence.compare.measure import CrowdStep
 from evidence.compare.results import Result
+from evidence.comparison import Comparison, of, promise, written
 from evidence.report.canvas import LETTERS, png
 from evidence.report.document import Figure, Picture, Report, Section, Table
 from evidence.report.headline import sections

@@ -6,9 +6,9 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from evidence.compare.figures import Comparison, promise, written
 from evidence.compare.measure import Measured
 from evidence.compare.plan import Plan
+from evidence.comparison import Comparison, promise, written
 
 _HEAD = "| figure | promised | baseline | optimized | factor | holds |\n| --- | --- | --- | --- | --- | --- |"
 _WORDS = {True: "yes", False: "**NO**", None: ""}

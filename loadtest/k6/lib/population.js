@@ -26,9 +26,9 @@ class Population {
     };
   }
 
-  // Returns a user by chance.
-  anyone() {
-    return this.user(Math.floor(Math.random() * this.count));
+  // Returns one of the first `active` users by chance.
+  anyone(active) {
+    return this.user(Math.floor(Math.random() * Math.min(active, this.count)));
   }
 
   secret(purpose, n) {

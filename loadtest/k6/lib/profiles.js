@@ -25,6 +25,9 @@ const profiles = {
 
 // With a rate, users come whether others wait or not: none has to wait long to keep their number down.
 const RATE_PAUSE_SECONDS = 0.1;
+// Of a population few are at work at a time, and they come again: that is what a cache is for.
+const ACTIVE_FOR_EACH_USER = 10;
+const MOST_ACTIVE = 1000;
 const SECONDS = { s: 1, m: 60, h: 3600 };
 
 // Returns the profile of that type: lasting `duration` (such as 90s) instead of its own length if given, and with
@@ -38,6 +41,7 @@ export function pick(type, duration, rate) {
   return {
     type,
     rate,
+    activeUsers: Math.min(MOST_ACTIVE, ACTIVE_FOR_EACH_USER * Math.max(...profile.stages.map(({ users }) => users))),
     pauseSeconds: rate ? Math.min(profile.pauseSeconds, RATE_PAUSE_SECONDS) : profile.pauseSeconds,
     mayShed: profile.mayShed || false,
     scenario: rate ? byRate(shape, rate) : byUsers(shape),

@@ -12,9 +12,9 @@ const VALIDATIONS_PER_LOGIN = 10;
 
 export function journey(base, email, profile) {
   const newcomer = signUp(base, email, profile);
-  const user = population ? population.anyone() : newcomer;
+  const user = population ? population.anyone(profile.activeUsers) : newcomer;
   const token = user && logIn(base, user, profile);
-  const sessions = shown(token && { ...user, token });
+  const sessions = shown(token && { ...user, token }, profile);
   for (const session of sessions) {
     validate(base, session);
     pause(profile);
@@ -26,9 +26,9 @@ export function journey(base, email, profile) {
 }
 
 // Returns the sessions that are validated: the user's own, if there is one; with a population, those of others in turn.
-function shown(own) {
+function shown(own, { activeUsers }) {
   const turns = Array.from({ length: VALIDATIONS_PER_LOGIN }, (_, turn) => turn);
-  return turns.map((turn) => (population && turn % 2 ? population.anyone() : own)).filter(Boolean);
+  return turns.map((turn) => (population && turn % 2 ? population.anyone(activeUsers) : own)).filter(Boolean);
 }
 
 function pause({ pauseSeconds }) {

@@ -5,8 +5,8 @@ import math
 import pytest
 
 from bench.figures import Target
-from evidence.compare.figures import Comparison, promise, written
 from evidence.compare.measure import CrowdStep, held
+from evidence.comparison import Comparison, promise, written
 
 FAST = Comparison("p95", "ms", [20, 40, 30], [2, 5, 3], target=Target("<", 5), gain=Target(">=", 6))
 
