@@ -89,7 +89,6 @@ EXPORTED_METRICS = frozenset(
         "container_network_receive_bytes_total",
         "container_network_transmit_bytes_total",
         "container_spec_memory_limit_bytes",
-        "container_start_time_seconds",
         "node_cpu_seconds_total",
         "node_disk_read_bytes_total",
         "node_disk_written_bytes_total",
@@ -161,6 +160,7 @@ OTHER_METRICS = frozenset(
         "pg_up",
         "process_start_time_seconds",
         "redis_up",
+        "redis_uptime_in_seconds",
         "up",
     }
 )

@@ -54,8 +54,11 @@ def queries_per_request(window: str, by: str = "") -> str:
 
 
 def per_request(counter: str, selector: str, window: str, by: str = "") -> str:
-    """Return by how much `counter` grows with each request on the routes that `selector` picks."""
-    return f"sum{_by(by)}(rate({counter}{{{selector}}}[{window}])) / {requests(selector, window, by)}"
+    """Return by how much `counter` grows with each request on the routes that `selector` picks; nothing without any.
+
+    At the edges of a window there may be queries of requests that are not counted in it: a few by none is infinity.
+    """
+    return f"sum{_by(by)}(rate({counter}{{{selector}}}[{window}])) / ({requests(selector, window, by)} > 0)"
 
 
 def _by(labels: str) -> str:

@@ -94,6 +94,10 @@ def figure(title: str, description: str, expression: str, unit: str, limit: Limi
     )
 
 
+# The end of an axis on which there is little: of seconds a whole one would hide what is counted in microseconds.
+LEAST = {SECONDS: 0.0001}
+
+
 def graph(
     title: str, description: str, series: Sequence[Series], unit: str, limit: Limit | None = None
 ) -> timeseries.Panel:
@@ -107,7 +111,7 @@ def graph(
         .unit(unit)
         .min(0)
         # The target is always in sight; where there is none and all is 0, Grafana would draw an axis up to 100.
-        .axis_soft_max(1.1 * limit.value if limit else 1)
+        .axis_soft_max(1.1 * limit.value if limit else LEAST.get(unit, 1))
         .fill_opacity(8)
         .show_points(common.VisibilityMode.NEVER)
         .legend(_legend())

@@ -3,10 +3,12 @@
 A part is what the stack calls it; during a deployment replicas of two releases are the same part.
 """
 
-from alerts.metrics import SERVICE_JOB
+from alerts.metrics import EDGE_STARTED, POSTGRES_JOB, REDIS_JOB, SERVICE_JOB
 from alerts.saturation import MEMORY_PERCENT
 from dashboards.panels import BYTES, BYTES_PER_SECOND, COUNT, PERCENT, WINDOW, Limit, Panel, Series, graph
 
+# What runs under the names of these is what asks them.
+EXPORTERS = f"{POSTGRES_JOB}|{REDIS_JOB}"
 PROCESSOR_TIME = f"100 * sum by (part) (rate(container_cpu_usage_seconds_total[{WINDOW}]))"
 
 
@@ -62,8 +64,15 @@ def _processes() -> list[Panel]:
     return [
         graph(
             "Restarts",
-            "How often a container of each part began anew within an hour; a release begins its replicas once.",
-            [Series("sum by (part) (changes(container_start_time_seconds[1h]))", "{{part}}")],
+            "How often each process began anew within an hour; a release's new replicas do not count.",
+            [
+                Series(f'sum by (job) (changes(process_start_time_seconds{{job!~"{EXPORTERS}"}}[1h]))', "{{job}}"),
+                Series(
+                    f'sum by (job) (changes(process_start_time_seconds{{job=~"{EXPORTERS}"}}[1h]))', "{{job}} exporter"
+                ),
+                Series("sum(resets(redis_uptime_in_seconds[1h]))", "redis"),
+                Series(f"sum(changes({EDGE_STARTED}[1h]))", "edge"),
+            ],
             COUNT,
         ),
         graph(

@@ -50,8 +50,8 @@ def lines() -> list[list[Panel]]:
                 "How long Redis itself takes for a command, by command; the network is not in it.",
                 [
                     Series(
-                        f"topk(10, sum by (cmd) (rate(redis_commands_duration_seconds_total[{WINDOW}]))"
-                        f" / (sum by (cmd) (rate(redis_commands_total[{WINDOW}])) > 0))",
+                        f"sum by (cmd) (rate(redis_commands_duration_seconds_total[{WINDOW}]))"
+                        f" / (sum by (cmd) (rate(redis_commands_total[{WINDOW}])) > 0)",
                         "{{cmd}}",
                     )
                 ],
