@@ -9,7 +9,7 @@ VENV := .venv/bin
 ENVIRONMENT := $(VENV)/python
 SOURCES := alerts bench dashboards drills evidence infra loadtest migrations service tests
 
-.PHONY: help setup up test unit seed compare indexes integration e2e lint format lock generate bench dev status down clean load drill panels pictures pin
+.PHONY: help setup up test unit seed compare indexes backup restore rollback integration e2e lint format lock generate bench dev status down clean load drill panels pictures pin
 
 help: ## this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /\1\t/' | expand -t 14
@@ -39,6 +39,15 @@ load: | $(ENVIRONMENT) ## the k6 suite against the running stack: TYPE=smoke|loa
 
 seed: | $(ENVIRONMENT) ## users with sessions and audit rows in the running stack, to test with: USERS=1000000
 	@$(VENV)/python -m loadtest.population $(or $(USERS),1000000) --stack $(STACK)
+
+rollback: | $(ENVIRONMENT) ## the release of before, deployed again from its commit: COMMIT=… for another one
+	@$(VENV)/python -m infra.operations.rollback --stack $(STACK) $(if $(COMMIT),--commit $(COMMIT))
+
+backup: | $(ENVIRONMENT) ## a dump of the running stack's database, restored and compared before it is called good
+	@$(VENV)/python -m infra.operations.backup --stack $(STACK)
+
+restore: | $(ENVIRONMENT) ## a dump takes the place of the running stack's database, if it holds what it has to: FILE=backups/….dump
+	@$(VENV)/python -m infra.operations.restore $(FILE) --stack $(STACK)
 
 drill: | $(ENVIRONMENT) ## a fault in the running stack must page within 90 s: NAME=redis-dead, all, healthy (SECONDS=600), clear, …
 	@$(VENV)/python -m drills $(NAME) --stack $(STACK) $(if $(SECONDS),--seconds $(SECONDS))

@@ -1,6 +1,6 @@
 """The targets, read from targets.json: the one place where each figure is written.
 
-Every limit is exclusive: a figure equal to its target has missed it.
+Every limit is exclusive: a figure equal to its target has missed it. Factors are the least that will do.
 """
 
 import json

@@ -58,11 +58,16 @@ def write_report(
         columns=["found"],
         figures=[*_checks(verdict), *k6.figures(run.content, targets.load())],
         reasons=verdict.get("reasons", failed),
-        warnings=verdict.get("warnings", []),
+        warnings=[*_overridden(verdict), *verdict.get("warnings", [])],
         about=about(deployment.stack, deployment.release),
         sections=sections(span),
     )
     return write(report, folder)
+
+
+def _overridden(verdict: Mapping[str, Any]) -> list[str]:
+    reason = verdict.get("override")
+    return [f"OVERRIDDEN, the release serves all the same: {reason}"] if reason else []
 
 
 def _checks(verdict: Mapping[str, Any]) -> list[Figure]:

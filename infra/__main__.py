@@ -25,7 +25,7 @@ tracing = Tracing(config, images, networks)
 database = Database(config, images, networks, hosts)
 cache = Cache(config, images, networks)
 application = Application(config, images, networks, database, cache, tracing)
-gate = ReleaseGate(config, images, networks, application, monitoring)
+gate = ReleaseGate(config, images, networks, application, monitoring, database)
 edge = Edge(config, images, networks, application, after=gate.passed)
 
 pulumi.export("api_url", edge.url)

@@ -83,6 +83,13 @@ class GrafanaSources(_Model):
     zipkin: str | None = None
 
 
+class GateOverride(_Model):
+    """That one release is to serve whatever the gate finds, and why."""
+
+    release: str
+    reason: str = Field(min_length=10)
+
+
 # Settings of the service that `janua:service` cannot choose.
 SET_BY_THE_STACK = frozenset(
     {
@@ -119,6 +126,7 @@ class StackConfig(_Model):
     traces_port: Port = 9411
     admin_email: EmailAddress = "admin@example.com"
     smoke_duration: str = Field(default="30s", pattern=r"^[1-9][0-9]*[sm]$")
+    gate_override: Json[GateOverride] | None = None
     scrape_interval_seconds: int = Field(default=5, ge=1, le=60)
     backup_directory: Path = ROOT / "backups"
     report_directory: Path = ROOT / "reports"

@@ -39,4 +39,4 @@ class DeploymentReport:
             return
         self.file = str(file or "")
         if file and judgement.get("verdict") != "pass":
-            pulumi.info(f"report of the refused release: {file}")
+            pulumi.info(f"release {self._deployment.release} is not passed by the gate; its report: {file}")

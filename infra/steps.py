@@ -38,18 +38,21 @@ def step(  # noqa: PLR0913 - what it is, and who has to do with it
     *,
     judges: Sequence[Step] = (),
     witness: Witness = lambda _code, _log: None,
+    must_succeed: bool = True,
 ) -> Step:
     """Run a container once for each value of `inputs` (what the step's outcome depends on).
 
     A non-zero exit fails the update with the end of the log in the message, and removes the container, so that
     the next update runs the step again: and with it the steps that it `judges`, for their results would only be
-    refused once more. The `witness` is told how it ended, before a failure stops the update.
+    refused once more. The `witness` is told how it ended, before a failure stops the update. What need not succeed
+    (`must_succeed`) fails no update.
     """
     labelled = replace(args, labels={**args.labels, INPUTS_LABEL: content_hash(inputs)})
     container = run(name, labelled, opts)
     to_repeat = [container.id, *(judged.container.id for judged in judges)]
     outcome = Output.all(container.exit_code, container.container_logs, Output.all(*to_repeat))
-    log = outcome.apply(lambda result: _require_success(name, witness, *result))
+    require = _require_success if must_succeed else _take_note
+    log = outcome.apply(lambda result: require(name, witness, *result))
     return Step(container=container, log=log, passed=log.apply(lambda _: container))
 
 
@@ -64,6 +67,12 @@ def _require_success(name: str, witness: Witness, exit_code: int | None, log: st
         _remove(container_id)
     tail = "\n".join(text.splitlines()[-LOG_TAIL_LINES:])
     raise pulumi.RunError(f"step '{name}' failed with exit code {exit_code}; the end of its log:\n{tail}")
+
+
+def _take_note(_name: str, witness: Witness, exit_code: int | None, log: str | None, _to_repeat: list[str]) -> str:
+    if not pulumi.runtime.is_dry_run():
+        witness(exit_code or 0, log or "")
+    return log or ""
 
 
 def _remove(container_id: str) -> None:

@@ -42,6 +42,13 @@ def outputs(stack: automation.Stack, *, with_secrets: bool) -> dict[str, Any]:
     return {name: output.value for name, output in stack.outputs().items() if with_secrets or not output.secret}
 
 
+def settings(name: str) -> dict[str, str]:
+    """Return the plain settings of a stack without the namespace; the encrypted ones are left out."""
+    found = select(name).get_all_config()
+    prefix = f"{setup.NAMESPACE}:"
+    return {key.removeprefix(prefix): entry.value for key, entry in found.items() if not entry.secret}
+
+
 def containers(name: str) -> list[Container]:
     """Return every container of stack `name`, stopped ones and those of its steps included."""
     found: list[Container] = docker.from_env().containers.list(all=True, filters={"label": f"{STACK_LABEL}={name}"})

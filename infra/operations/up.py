@@ -56,7 +56,9 @@ def gate_line(gate: dict[str, Any]) -> str:
     """Return the verdict with its figures, and its warnings, a line each."""
     figures = {key: value for key, value in gate["figures"].items() if not isinstance(value, dict)}
     told = ", ".join(f"{key} {_short(value)}" for key, value in figures.items())
-    warnings = "".join(f"\n                     WARNING {warning}" for warning in gate["warnings"])
+    said = [f"OVERRIDDEN: {gate['override']}", *gate["reasons"]] if gate.get("override") else []
+    said += [f"WARNING {warning}" for warning in gate["warnings"]]
+    warnings = "".join(f"\n                     {line}" for line in said)
     return f"  gate               {gate['verdict'].upper()}\n                     {told}{warnings}"
 
 

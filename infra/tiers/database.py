@@ -14,7 +14,10 @@ from infra.tiers.networks import Networks
 # SQLAlchemy URLs; the passwords come from files.
 OWNER_URL = "postgresql+psycopg://janua@postgres:5432/janua"
 APPLICATION_URL = "postgresql+psycopg://janua_app@postgres:5432/janua"
-MIGRATE = "alembic upgrade head && python -m service.bootstrap"
+MIGRATE = "python -m migrations.upgrade && python -m service.bootstrap"
+# Where the jobs' scripts are in their containers, and which of them a backup needs.
+JOBS = "/usr/local/lib/janua"
+BACKUP_FILES = ("backup.sh", "database.sh", "digest.sql")
 # What the exporter asks beside its own questions.
 QUERIES = "/etc/postgres-exporter/queries.yml"
 SETTINGS = {
@@ -85,6 +88,19 @@ class Database(pulumi.ComponentResource):
             ResourceOptions(parent=self, depends_on=[self.postgres]),
         )
 
+    @property
+    def owner(self) -> dict[str, str]:
+        """The settings with which a job connects as the owner of the tables."""
+        return {
+            "JANUA_DATABASE_URL": OWNER_URL,
+            "JANUA_DATABASE_PASSWORD_FILE": "/run/secrets/database_password",
+        }
+
+    @property
+    def owner_secrets(self) -> dict[str, str]:
+        """The secrets that go with them."""
+        return {"database_password": self._config.secrets.database.get_secret_value()}
+
     def prepare(self, release: str, image: Input[str]) -> Output[Resource]:
         """Bring the schema to that of `release`; the result is there only after every step succeeded."""
         backup = self._backup(release)
@@ -98,14 +114,13 @@ class Database(pulumi.ComponentResource):
         folder = self._config.backup_directory.resolve()
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         owner = folder.stat()
-        script = "/usr/local/bin/backup.sh"
         arguments = ContainerArgs(
             image=self._images.of("postgres"),
             networks=[Attachment(self._networks.data)],
             memory_mb=256,
-            command=["bash", script],
+            command=["bash", f"{JOBS}/backup.sh"],
             environment={"STACK": pulumi.get_stack(), "KEEP": str(self._config.backups_kept)},
-            files={script: (ROOT / "infra/jobs/backup.sh").read_text()},
+            files={f"{JOBS}/{name}": (ROOT / "infra/jobs" / name).read_text() for name in BACKUP_FILES},
             secrets={"database_password": self._config.secrets.database.get_secret_value()},
             volumes={TEXTFILE: self._hosts.textfile},
             host_folders={"/backups": str(folder)},
@@ -124,14 +139,10 @@ class Database(pulumi.ComponentResource):
             memory_mb=256,
             command=command,
             environment={
-                "JANUA_DATABASE_URL": OWNER_URL,
-                "JANUA_DATABASE_PASSWORD_FILE": "/run/secrets/database_password",
+                **self.owner,
                 "JANUA_ADMIN_EMAIL": self._config.admin_email,
                 "JANUA_ADMIN_PASSWORD_FILE": "/run/secrets/admin_password",
             },
-            secrets={
-                "database_password": self._config.secrets.database.get_secret_value(),
-                "admin_password": self._config.secrets.admin.get_secret_value(),
-            },
+            secrets={**self.owner_secrets, "admin_password": self._config.secrets.admin.get_secret_value()},
         )
         return step(name, arguments, release, ResourceOptions(parent=self, depends_on=[after.passed]))

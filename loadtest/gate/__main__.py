@@ -2,15 +2,16 @@
 
 Reads the environment: PROMETHEUS_URL, RELEASE, REPLICAS (the candidates, as `host:port,host:port`), K6_EXIT_CODE,
 SUMMARY_FILE (the log of k6), and optionally PATIENCE_SECONDS (45) for scrapes to catch up, METRICS_FILE, to which the
-verdict is written for node_exporter, and TARGETS: `binding`, or `advisory` where they shall not refuse a release.
-Prints a table and a last line `VERDICT {…}`; exits with 0 for a release that may serve and 1 for one that may not.
+verdict is written for node_exporter, TARGETS: `binding`, or `advisory` where they shall not refuse a release, and
+OVERRIDE: why the release shall serve whatever is found. Prints a table and a last line `VERDICT {…}`; exits with 0 for
+a release that may serve and 1 for one that may not.
 """
 
 import os
 import sys
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from alerts import targets
@@ -98,11 +99,14 @@ def main() -> int:
         verdict = Verdict(problems=(f"the gate was started wrongly: {error}",))
     else:
         verdict = decide(question, goals)
-        if file := os.environ.get("METRICS_FILE"):
-            exposition.write(exposition.metrics(verdict, question.candidates.release, time.time()), Path(file))
+    verdict = replace(verdict, override=os.environ.get("OVERRIDE", ""))
+    if file := os.environ.get("METRICS_FILE"):
+        exposition.write(exposition.metrics(verdict, os.environ.get("RELEASE", ""), time.time()), Path(file))
     print(table(verdict))
+    if verdict.word == "override":
+        print(f"OVERRIDDEN: this release serves although the gate refuses it: {verdict.override}")
     print(line(verdict))
-    return 1 if verdict.reasons else 0
+    return 1 if verdict.word == "fail" else 0
 
 
 if __name__ == "__main__":

@@ -14,12 +14,23 @@ _MARK = "VERDICT "
 
 @dataclass(frozen=True)
 class Verdict:
-    """The checks that were made, the problems that prevented others, and the figures behind them."""
+    """The checks that were made, the problems that prevented others, and the figures behind them.
+
+    `override` is why somebody wants the release to serve whatever the gate finds; empty if nobody does.
+    """
 
     checks: tuple[Check, ...] = ()
     problems: tuple[str, ...] = ()
     summary: Summary | None = None
     seen: Observation | None = None
+    override: str = ""
+
+    @property
+    def word(self) -> str:
+        """Return `pass`, `fail`, or `override` for what would have failed."""
+        if not self.reasons:
+            return "pass"
+        return "override" if self.override else "fail"
 
     @property
     def reasons(self) -> list[str]:
@@ -62,7 +73,8 @@ def read(log: str) -> dict[str, Any]:
 def line(verdict: Verdict) -> str:
     """Return `VERDICT ` and the verdict as JSON; a figure that is not known is null."""
     content = {
-        "verdict": "fail" if verdict.reasons else "pass",
+        "verdict": verdict.word,
+        "override": verdict.override if verdict.word == "override" else "",
         "reasons": verdict.reasons,
         "warnings": verdict.warnings,
         "checks": [asdict(check) for check in verdict.checks],

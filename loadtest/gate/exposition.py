@@ -9,12 +9,11 @@ from loadtest.gate.answer import Verdict, figures
 
 def metrics(verdict: Verdict, release: str, at: float) -> str:
     """Return the verdict on `release` that was given at the Unix time `at`; a figure that is not known is left out."""
-    passed = not verdict.reasons
     name = _quoted(release)
     known = {key: float(value) for key, value in figures(verdict).items() if value is not None}
     lines = [
-        f"{GATE_PASSED}{{release={name}}} {int(passed)}",
-        f'{GATE_JUDGED}{{release={name},verdict="{"pass" if passed else "fail"}"}} {at:.3f}',
+        f"{GATE_PASSED}{{release={name}}} {int(verdict.word == 'pass')}",
+        f'{GATE_JUDGED}{{release={name},verdict="{verdict.word}"}} {at:.3f}',
         *(f'{GATE_FIGURES}{{release={name},figure="{key}"}} {value}' for key, value in known.items()),
     ]
     return "".join(f"{line}\n" for line in lines)

@@ -22,3 +22,4 @@ class AuditEvent(StrEnum):
     ROLES_CHANGED = "roles_changed"
     TENANT_CREATED = "tenant_created"
     ADMIN_CREATED = "admin_created"
+    GATE_OVERRIDDEN = "gate_overridden"

@@ -1,6 +1,7 @@
 """A step that fails fails `pulumi up` with its reason on the screen, and the release before goes on serving."""
 
 import json
+import re
 from pathlib import Path
 
 from service.database.tables import REQUIRED_REVISION
@@ -55,6 +56,34 @@ def test_a_missed_threshold(staging: Deployment, edited: Path) -> None:
     content["k6"]["token_validation_latency_p95_ms"] = 0.001
     targets.write_text(json.dumps(content))
     assert_fails_and_keeps_serving(staging, "step 'smoke' failed with exit code 99")
+
+
+def test_an_override_lets_that_one_release_serve_and_is_audited(staging: Deployment, edited: Path) -> None:
+    targets = edited / "alerts" / "targets.json"
+    content = json.loads(targets.read_text())
+    content["k6"]["token_validation_latency_p95_ms"] = 0.0011
+    targets.write_text(json.dumps(content))
+    refused = staging.pulumi("up --yes --skip-preview").stdout
+    [release] = set(re.findall(r"release (\S+) is not passed by the gate", refused))
+    override = json.dumps({"release": release, "reason": "an end-to-end test wants it"})
+    staging.configure("gateOverride", override)
+    try:
+        served = staging.pulumi("up --yes --skip-preview")
+    finally:
+        staging.pulumi("config rm janua:gateOverride").check_returncode()
+    assert served.returncode == 0, served.stdout
+    assert f"THE GATE IS OVERRIDDEN for release {release}" in served.stdout
+    outputs = staging.outputs()
+    assert (outputs["release"], outputs["gate"]["verdict"]) == (release, "override")
+    assert "OVERRIDDEN" in Path(outputs["report"]).read_text()
+    with staging.api() as api:
+        admin = {"email": outputs["admin_email"], "password": outputs["admin_password"]}
+        token = api.post("/api/v1/auth/login", json=admin).json()["access_token"]
+        bearer = {"Authorization": f"Bearer {token}"}
+        events = api.get("/api/v1/audit-logs", params={"event_type": "gate_overridden"}, headers=bearer).json()["items"]
+    assert [(event["details"]["release"], event["details"]["reason"]) for event in events] == [
+        (release, "an end-to-end test wants it")
+    ]
 
 
 def test_a_smoke_test_that_sends_nothing(staging: Deployment, edited: Path) -> None:

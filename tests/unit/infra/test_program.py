@@ -104,6 +104,22 @@ def test_a_baseline_has_neither_cache_nor_indexes_and_is_not_refused_for_it(engi
         assert f"TARGETS={targets}" in containers["judge"]["envs"]
 
 
+def release_of(engine: Engine) -> str:
+    environment = dict(entry.split("=", 1) for entry in engine.of(CONTAINER)["service-1"]["envs"])
+    return str(environment["JANUA_RELEASE"])
+
+
+def test_the_gate_is_overridden_for_the_release_that_is_named_and_audited(engine: Engine) -> None:
+    plain = deploy({})
+    reason = {"reason": "the mirror is slow today"}
+    named = deploy({"gateOverride": json.dumps({"release": release_of(plain), **reason})}).of(CONTAINER)
+    another = deploy({"gateOverride": json.dumps({"release": "0.1.0-another", **reason})}).of(CONTAINER)
+    assert "OVERRIDE=the mirror is slow today" in named["judge"]["envs"]
+    assert "audit-override" in named
+    assert "OVERRIDE=" in another["judge"]["envs"]
+    assert "audit-override" not in another
+
+
 def test_only_what_people_use_is_published_and_on_loopback(engine: Engine) -> None:
     published = {name: inputs["ports"] for name, inputs in engine.of(CONTAINER).items() if inputs.get("ports")}
     assert published.keys() <= {"edge", "prometheus", "alertmanager", "grafana", "zipkin"}

@@ -44,6 +44,11 @@ def test_a_step_that_fails_tells_the_end_of_its_log_and_is_run_again(removed: li
     assert witness.told == [(3, log, 0)]
 
 
+def test_a_step_that_need_not_succeed_fails_nothing(removed: list[str], witness: Witness) -> None:
+    assert steps._take_note("smoke", witness, 99, "log", ["a"]) == "log"
+    assert (removed, witness.told) == ([], [(99, "log", 0)])
+
+
 def test_a_preview_does_not_stumble_over_an_earlier_failure(
     removed: list[str], witness: Witness, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -146,6 +146,26 @@ def test_targets_may_be_advice(prometheus: FakePrometheus, log: Path) -> None:
     assert (code, "TARGETS must be" in verdict["reasons"][0]) == (1, True)
 
 
+def test_an_override_lets_a_refused_release_serve_and_says_so(
+    prometheus: FakePrometheus, log: Path, tmp_path: Path
+) -> None:
+    prometheus.auth_latency_boundary = "250"
+    metrics = tmp_path / "gate.prom"
+    told = {"OVERRIDE": "the mirror is slow today", "METRICS_FILE": str(metrics)}
+    code, output, verdict = run(**asked(prometheus, log, **told))
+    assert (code, verdict["verdict"], verdict["override"]) == (0, "override", "the mirror is slow today")
+    assert verdict["reasons"] == ["auth p95: 237.50 ms, wanted below 50 ms"]
+    assert "OVERRIDDEN: this release serves although the gate refuses it: the mirror is slow today" in output
+    assert 'janua_gate_passed{release="1-a"} 0' in metrics.read_text()
+    assert 'verdict="override"' in metrics.read_text()
+
+
+def test_an_override_that_nothing_needs_is_none(prometheus: FakePrometheus, log: Path) -> None:
+    code, output, verdict = run(**asked(prometheus, log, OVERRIDE="just in case"))
+    assert (code, verdict["verdict"], verdict["override"]) == (0, "pass", "")
+    assert "OVERRIDDEN" not in output
+
+
 def test_a_release_that_misses_a_latency_by_little_may_with_a_warning(prometheus: FakePrometheus, log: Path) -> None:
     prometheus.auth_latency_boundary = "100"
     code, output, verdict = run(**asked(prometheus, log))

@@ -9,7 +9,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 
-from migrations import baseline, verify
+from migrations import baseline, upgrade, verify
 from service.database.indexes import PERFORMANCE_INDEXES
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -157,3 +157,17 @@ def test_a_baseline_has_none_of_the_eight_and_takes_them_away_twice(file: Path, 
     assert (baseline.main(), baseline.main()) == (0, 0)
     assert before - indexes(file) == EIGHT.keys()
     assert verify.main() == 1
+
+
+def test_upgrade_goes_to_the_newest_revision_and_leaves_a_newer_schema_alone(
+    file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert upgrade.main() == 0
+    assert verify.main() == 0
+    with closing(sqlite3.connect(file)) as connection:
+        connection.execute("UPDATE alembic_version SET version_num = '999_of_a_newer_release'")
+        connection.commit()
+    before = schema(file)
+    assert upgrade.main() == 0
+    assert "999_of_a_newer_release): it stays" in capsys.readouterr().out
+    assert schema(file) == before

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from alerts import targets
 from service.settings import Settings, SettingsError, load_settings
 from tests.servers import ROOT
 
@@ -139,3 +140,7 @@ def test_the_readme_tells_of_every_setting_and_of_its_default() -> None:
     for name, field in Settings.model_fields.items():
         if isinstance(field.default, int | float):
             assert float(told[f"JANUA_{name.upper()}"]) == field.default, name
+
+
+def test_a_login_that_waits_as_long_as_it_may_can_still_hold_its_target() -> None:
+    assert 1000 * Settings().hash_deadline_seconds < 0.8 * targets.load().k6.login_latency_p95_ms
