@@ -131,7 +131,8 @@ class Result:
             "at": datetime.now(UTC).isoformat(timespec="seconds"),
             "holds": not self.missed,
             "machine": self.machine,
-            "rows": self.rows,
+            "about": self.about(),
+            "gains": {"columns": _GAIN, "rows": self.gains()},
             "indexes": [plain(each) | {"verdict": verdict(each), "adds": added(each)} for each in self.evidence],
         }
         (folder / "results.json").write_text(json.dumps(document, indent=1) + "\n")

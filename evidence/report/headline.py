@@ -1,7 +1,8 @@
-"""The sections that every report of a run on a stack has: what it looked like over time, and what it set off."""
+"""The sections of every report of a run on a stack: the run over time, what it set off, what is known beside it."""
 
 from dashboards import uids
 from dashboards.pictures.ask import Span
+from evidence.indexes import latest as indexes
 from evidence.report.alerts import alerts
 from evidence.report.document import Section
 from evidence.report.panels import boards, chosen
@@ -23,5 +24,6 @@ def sections(span: Span) -> list[Section]:
     return [
         Section("The run over time", pictures=chosen(span, _PANELS)),
         Section("Alerts", tables=[alerts(span)]),
+        indexes.section(),
         *boards(span),
     ]

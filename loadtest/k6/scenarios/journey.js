@@ -14,21 +14,21 @@ export function journey(base, email, profile) {
   const newcomer = signUp(base, email, profile);
   const user = population ? population.anyone(profile.activeUsers) : newcomer;
   const token = user && logIn(base, user, profile);
-  const sessions = shown(token && { ...user, token }, profile);
-  for (const session of sessions) {
-    validate(base, session);
-    pause(profile);
-  }
-  if (sessions.length === 0) {
+  for (const session of shown(token && { ...user, token }, profile)) {
+    if (session) {
+      validate(base, session);
+    }
+    // Who was turned away takes as long as others before the next attempt: it would be a storm otherwise.
     pause(profile);
   }
   readMetrics(base);
 }
 
-// Returns the sessions that are validated: the user's own, if there is one; with a population, those of others in turn.
+// Returns the sessions that are validated: the user's own, undefined without one; with a population, those of others in
+// turn.
 function shown(own, { activeUsers }) {
   const turns = Array.from({ length: VALIDATIONS_PER_LOGIN }, (_, turn) => turn);
-  return turns.map((turn) => (population && turn % 2 ? population.anyone(activeUsers) : own)).filter(Boolean);
+  return turns.map((turn) => (population && turn % 2 ? population.anyone(activeUsers) : own));
 }
 
 function pause({ pauseSeconds }) {

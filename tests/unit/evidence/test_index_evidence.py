@@ -1,12 +1,14 @@
 """Plans in words, and what is concluded from executions with and without an index."""
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from alerts import targets
 from evidence.indexes.costs import Build, Costs
+from evidence.indexes.latest import section
 from evidence.indexes.measure import Evidence, Three
 from evidence.indexes.plans import Execution, in_words, indexes_of
 from evidence.indexes.queries import QUERIES
@@ -73,6 +75,18 @@ def test_the_speed_up_is_judged_against_the_plan_without_any_index() -> None:
     report = missed.report(1_800_000_000)
     assert (report.holds, report.figures[0].holds) == (False, False)
     assert "| idx_users_tenant_email |" in missed.text()
+
+
+def test_other_reports_show_the_newest_measurement_that_can_be_read(tmp_path: Path) -> None:
+    assert "Not measured here yet" in section(tmp_path).description
+    for name in ("indexes_20260101T000000Z", "indexes_20260102T000000Z", "indexes_20260103T000000Z"):
+        (tmp_path / name).mkdir()
+    machine = {"processors": 2}
+    Result(machine, {"users": 7}, [evidence()], LIMITS).write(tmp_path / "indexes_20260101T000000Z")
+    Result(machine, {"users": 8}, [evidence()], LIMITS).write(tmp_path / "indexes_20260102T000000Z")
+    [table] = section(tmp_path).tables
+    assert table.description == "8 rows in users"
+    assert table.rows[0][0] == "idx_users_tenant_email"
 
 
 def test_too_few_rows_are_not_judged() -> None:
