@@ -47,7 +47,7 @@ class ReleaseGate(pulumi.ComponentResource):
     ) -> None:
         super().__init__("janua:release:Gate", "gate")
         deployed = Deployment(pulumi.get_stack(), application.release, monitoring.prometheus_url)
-        report = DeploymentReport(deployed, config.report_directory)
+        report = DeploymentReport(deployed, config.report_directory.resolve())
         override = override_of(config, application.release)
         quiet = step(
             "silence",

@@ -82,6 +82,9 @@ def _write(connection: Connection, index: IndexSpec, rounds: int) -> tuple[float
     """
     connection.execute("ALTER SYSTEM SET full_page_writes = off")
     connection.execute("SELECT pg_reload_conf()")
+    # The first batch brings pages into memory for all that follow.
+    with undone(connection):
+        _batch(connection, index.table)
     present: list[tuple[float, float]] = []
     absent: list[tuple[float, float]] = []
     for _ in range(rounds):

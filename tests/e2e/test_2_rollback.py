@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -67,7 +68,9 @@ def test_a_rollback_deploys_the_commit_of_before_and_loses_no_request(repository
         back = repository.shell("make rollback")
     assert back.returncode == 0, back.stdout
     assert set(answers) == {"200"}, answers
-    assert repository.outputs()["release"] == first
+    outputs = repository.outputs()
+    assert outputs["release"] == first
+    assert Path(outputs["report"]).is_file()
     # What the newer release has added to the schema stays.
     assert sql(repository, "SELECT version_num FROM alembic_version") == NEWER
     assert sql(repository, "SELECT count(nickname) FROM users") == "0"
