@@ -30,7 +30,8 @@ load() {
 }
 
 drop() {
-    psql --quiet --dbname=postgres --command="DROP DATABASE IF EXISTS $1 WITH (FORCE)"
+    PGOPTIONS='--client-min-messages=warning' psql --quiet --dbname=postgres \
+        --command="DROP DATABASE IF EXISTS $1 WITH (FORCE)"
 }
 
 # Databases that a job left which was killed.

@@ -4,7 +4,7 @@
 set -euo pipefail
 . "$(dirname "$0")/database.sh"
 
-former=${scratch_prefix}former
+former=janua_former
 sql() { psql --quiet --no-align --tuples-only --set=ON_ERROR_STOP=1 --dbname="$1" --command="$2"; }
 
 generation=$(sql janua 'SELECT max(value) FROM cache_generation')

@@ -11,10 +11,10 @@ from infra.config import ROOT, StackConfig
 from infra.containers import PART_LABEL, STACK_LABEL
 from infra.operations import stacks
 from infra.setup import secrets
-from infra.tiers.database import JOBS, MIGRATE
+from infra.tiers.database import JOBS
 from infra.tiers.hosts import TEXTFILE
 
-RESTORED = "janua_scratch_restored"
+RESTORED = "janua_restored"
 """The database that a dump is restored into, before it takes the place of the one that serves."""
 _MEMORY = "256m"
 _PASSWORD = "/run/secrets/database_password:ro"  # noqa: S105 - where its file is
@@ -62,7 +62,7 @@ class Jobs:
             "JANUA_DATABASE_URL": f"{url}/{RESTORED}",
             "JANUA_DATABASE_PASSWORD_FILE": _PASSWORD.removesuffix(":ro"),
         }
-        return self._run(str(self.replica.attrs["Image"]), ["sh", "-c", MIGRATE], environment, {})
+        return self._run(str(self.replica.attrs["Image"]), ["python", "-m", "migrations.upgrade"], environment, {})
 
     def swap(self) -> Iterator[str]:
         """Let what was restored serve. JobError if that fails, and then nothing has changed."""

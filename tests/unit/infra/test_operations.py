@@ -96,6 +96,18 @@ def test_health_is_the_engines_word(monkeypatch: pytest.MonkeyPatch, state: dict
     assert (absent["grafana"].health, absent["grafana"].url) == ("not deployed", None)
 
 
+@pytest.mark.parametrize(("verdict", "health"), [("pass", "failed with exit code 99"), ("override", status.OVERRIDDEN)])
+def test_a_failed_smoke_run_is_well_only_where_the_gate_was_overridden(
+    monkeypatch: pytest.MonkeyPatch, verdict: str, health: str
+) -> None:
+    smoke = FakeContainer("smoke", {"Status": "exited", "ExitCode": 99})
+    monkeypatch.setattr("infra.operations.stacks.containers", lambda stack: [smoke])
+    found = {part.name: part.health for part in status.parts("staging", {**OUTPUTS, "gate": {"verdict": verdict}})}
+    assert found["smoke"] == health
+    assert (health in status.WELL) is (verdict == "override")
+    assert status.ELSEWHERE in status.WELL
+
+
 @pytest.fixture
 def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Path]:
     """A machine of the test's own for `make clean`: folders instead of the real ones."""
