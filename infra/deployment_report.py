@@ -11,10 +11,11 @@ from loadtest.gate.answer import read
 class DeploymentReport:
     """Hears how k6 and the gate ended, and writes the report as soon as the outcome is known.
 
-    A report that cannot be written is a warning: it decides nothing.
+    A report that cannot be written is a warning: it decides nothing. Where k6 `may_fail` the gate has the last word.
     """
 
-    def __init__(self, deployment: Deployment, folder: Path) -> None:
+    def __init__(self, deployment: Deployment, folder: Path, *, may_fail: bool = False) -> None:
+        self._may_fail = may_fail
         self._deployment = deployment
         self._folder = folder
         self._k6_log = ""
@@ -22,9 +23,9 @@ class DeploymentReport:
         """Where the report is; empty until there is one."""
 
     def k6_ended(self, exit_code: int, log: str) -> None:
-        """Take k6's log; if it failed, the gate will not be asked."""
+        """Take k6's log; if it failed, and must not, the gate will not be asked."""
         self._k6_log = log
-        if exit_code:
+        if exit_code and not self._may_fail:
             self._write({})
 
     def judged(self, _exit_code: int, log: str) -> None:

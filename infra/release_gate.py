@@ -47,8 +47,8 @@ class ReleaseGate(pulumi.ComponentResource):
     ) -> None:
         super().__init__("janua:release:Gate", "gate")
         deployed = Deployment(pulumi.get_stack(), application.release, monitoring.prometheus_url)
-        report = DeploymentReport(deployed, config.report_directory.resolve())
         override = override_of(config, application.release)
+        report = DeploymentReport(deployed, config.report_directory.resolve(), may_fail=bool(override))
         quiet = step(
             "silence",
             ContainerArgs(

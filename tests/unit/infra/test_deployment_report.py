@@ -72,6 +72,17 @@ def test_where_k6_fails_there_is_no_verdict_to_wait_for(report: DeploymentReport
     assert "why: k6 missed errors rate<0.01" in Path(report.file).with_suffix(".txt").read_text()
 
 
+def test_an_overridden_release_has_the_gate_s_report_and_says_so(report: DeploymentReport, tmp_path: Path) -> None:
+    overridden = DeploymentReport(report._deployment, tmp_path, may_fail=True)
+    overridden.k6_ended(99, k6_log(thresholds_failed=["errors rate<0.01"]))
+    assert overridden.file == ""
+    verdict = VERDICT | {"verdict": "override", "override": "it is urgent", "reasons": ["k6 exit code: 99, wanted 0"]}
+    overridden.judged(0, f"VERDICT {json.dumps(verdict)}\n")
+    text = Path(overridden.file).with_suffix(".txt").read_text()
+    assert "warning: OVERRIDDEN, the release serves all the same: it is urgent" in text
+    assert "why: k6 exit code: 99, wanted 0" in text
+
+
 def test_a_second_update_of_the_same_run_writes_nothing_new(report: DeploymentReport, tmp_path: Path) -> None:
     for _ in range(2):
         report.k6_ended(0, k6_log())
