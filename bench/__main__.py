@@ -1,12 +1,9 @@
 """Runs the benchmark: `python -m bench`, or parts of it: `python -m bench --only cpu,edge --quick`."""
 
 import argparse
-import signal
 import sys
-import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from types import FrameType
 
 from bench.engine import engine
 from bench.figures import all_hold
@@ -18,6 +15,7 @@ from bench.parts import cpu, crowd, edge, latency, login, mixed, outage, tracing
 from bench.programs import Programs
 from bench.results import Run, draw, new_folder
 from bench.stand import prepare, stand
+from infra.progress import INTERRUPTED, Progress, end_as_by_ctrl_c
 
 PARTS: dict[str, Callable[[Bench], Findings]] = {
     "cpu": cpu.run,
@@ -30,18 +28,18 @@ PARTS: dict[str, Callable[[Bench], Findings]] = {
     "outage": outage.run,
 }
 
-_INTERRUPTED = 130
+_say = Progress()
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure, print the table, write the results; 1 if a target is missed, 130 if interrupted."""
     options = _options(arguments)
-    signal.signal(signal.SIGTERM, _interrupt)
+    end_as_by_ctrl_c()
     try:
         run, folder = _run(options)
     except KeyboardInterrupt:
         print("interrupted: nothing is left running, and nothing was written", file=sys.stderr)
-        return _INTERRUPTED
+        return INTERRUPTED
     print(run.text())
     print(f"Results, table and picture: {folder}")
     return 0 if all_hold(run.findings.figures) else 1
@@ -77,18 +75,6 @@ def _parts(text: str) -> list[str]:
     if unknown := set(names) - PARTS.keys():
         raise argparse.ArgumentTypeError(f"unknown: {', '.join(sorted(unknown))}")
     return names
-
-
-def _interrupt(_signal: int, _frame: FrameType | None) -> None:
-    # As Ctrl-C does: what was started is removed on the way out.
-    raise KeyboardInterrupt
-
-
-_begun = time.monotonic()
-
-
-def _say(line: str) -> None:
-    print(f"{time.monotonic() - _begun:6.0f} s  {line}", flush=True)
 
 
 if __name__ == "__main__":

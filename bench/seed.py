@@ -3,16 +3,15 @@
 from collections.abc import Iterable
 from datetime import UTC, datetime
 
-import psycopg
 from redis import Redis
 
+from loadtest.population.seed import Connection
 from loadtest.population.users import Population
 
-_Connection = psycopg.Connection[tuple[object, ...]]
 _BATCH = 5000
 
 
-def seed_fastapi_users(connection: _Connection, tokens: Redis, population: Population, password_hash: str) -> None:
+def seed_fastapi_users(connection: Connection, tokens: Redis, population: Population, password_hash: str) -> None:
     """Write the users with the same tokens as the service's, into the database and into Redis."""
     now = datetime.now(UTC)
     numbers = range(population.count)
@@ -35,7 +34,7 @@ def seed_fastapi_users(connection: _Connection, tokens: Redis, population: Popul
         tokens.mset({f"fastapi_users_token:{population.token(n)}": str(ids[n]) for n in batch})
 
 
-def _copy(connection: _Connection, table: str, rows: Iterable[tuple[object, ...]]) -> None:
+def _copy(connection: Connection, table: str, rows: Iterable[tuple[object, ...]]) -> None:
     with connection.cursor() as cursor, cursor.copy(f"COPY {table} FROM STDIN") as copy:
         for row in rows:
             copy.write_row(row)

@@ -23,11 +23,11 @@ def table(figures: Sequence[Figure], about: str) -> str:
 def _judged(figure: Figure) -> str:
     what = f"{figure.part}: {figure.subject}: {figure.name}"
     target = f"{figure.target} {figure.unit}".rstrip()
-    return _row(what, target, *_values(figure), "yes" if figure.holds else "**NO**")
+    return row(what, target, *_values(figure), "yes" if figure.holds else "**NO**")
 
 
 def _plain(figure: Figure) -> str:
-    return _row(figure.subject, figure.name, *_values(figure))
+    return row(figure.subject, figure.name, *_values(figure))
 
 
 def _values(figure: Figure) -> tuple[str, str, str]:
@@ -35,5 +35,6 @@ def _values(figure: Figure) -> tuple[str, str, str]:
     return median, str(figure.spread), f"{len(figure.valid)} of {len(figure.values)}"
 
 
-def _row(*cells: str) -> str:
+def row(*cells: str) -> str:
+    """Return a row of a table in Markdown."""
     return f"| {' | '.join(cells)} |"

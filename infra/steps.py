@@ -51,28 +51,29 @@ def step(  # noqa: PLR0913 - what it is, and who has to do with it
     container = run(name, labelled, opts)
     to_repeat = [container.id, *(judged.container.id for judged in judges)]
     outcome = Output.all(container.exit_code, container.container_logs, Output.all(*to_repeat))
-    require = _require_success if must_succeed else _take_note
-    log = outcome.apply(lambda result: require(name, witness, *result))
+    log = outcome.apply(lambda result: _require_success(name, witness, *result, must_succeed=must_succeed))
     return Step(container=container, log=log, passed=log.apply(lambda _: container))
 
 
-def _require_success(name: str, witness: Witness, exit_code: int | None, log: str | None, to_repeat: list[str]) -> str:
+def _require_success(  # noqa: PLR0913 - the step, its outcome, and what follows from that
+    name: str,
+    witness: Witness,
+    exit_code: int | None,
+    log: str | None,
+    to_repeat: list[str],
+    *,
+    must_succeed: bool = True,
+) -> str:
     text = log or ""
     if pulumi.runtime.is_dry_run():
         return text
     witness(exit_code or 0, text)
-    if not exit_code:
+    if not (exit_code and must_succeed):
         return text
     for container_id in to_repeat:
         _remove(container_id)
     tail = "\n".join(text.splitlines()[-LOG_TAIL_LINES:])
     raise pulumi.RunError(f"step '{name}' failed with exit code {exit_code}; the end of its log:\n{tail}")
-
-
-def _take_note(_name: str, witness: Witness, exit_code: int | None, log: str | None, _to_repeat: list[str]) -> str:
-    if not pulumi.runtime.is_dry_run():
-        witness(exit_code or 0, log or "")
-    return log or ""
 
 
 def _remove(container_id: str) -> None:

@@ -1,13 +1,11 @@
 """Compare the release with itself without its cache and indexes: `python -m evidence.compare [--users N] [--quick]`."""
 
 import argparse
-import signal
 import sys
 import time
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from types import FrameType
 
 import docker
 
@@ -24,21 +22,22 @@ from evidence.compare.report import report
 from evidence.compare.results import Result
 from evidence.folders import new_folder
 from evidence.report.write import write
+from infra.progress import INTERRUPTED, Progress, end_as_by_ctrl_c
 
-_INTERRUPTED = 130
+_say = Progress()
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Deploy, measure, print the table; 1 if a promise is not kept or nothing was measured, 130 if interrupted."""
     options = _options(arguments)
-    signal.signal(signal.SIGTERM, _interrupt)
+    end_as_by_ctrl_c()
     plan = QUICK if options.quick else Plan()
     try:
         plan = replace(plan, users=options.users or plan.users)
         result, folder, file = _run(options.name, plan, is_quick=options.quick)
     except KeyboardInterrupt:
         print("interrupted: both deployments were taken down, and nothing was written", file=sys.stderr)
-        return _INTERRUPTED
+        return INTERRUPTED
     except DeploymentError as error:
         print(error, file=sys.stderr)
         return 1
@@ -66,18 +65,6 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--name", default="compare", help="what the names of the two stacks begin with")
     parser.add_argument("--quick", action="store_true", help="short rounds, for development: not for conclusions")
     return parser.parse_args(arguments)
-
-
-def _interrupt(_signal: int, _frame: FrameType | None) -> None:
-    # As Ctrl-C does: what was deployed is taken down on the way out.
-    raise KeyboardInterrupt
-
-
-_begun = time.monotonic()
-
-
-def _say(line: str) -> None:
-    print(f"{time.monotonic() - _begun:6.0f} s  {line}", flush=True)
 
 
 if __name__ == "__main__":

@@ -108,9 +108,7 @@ def _containers(name: str, outputs: Mapping[str, Any]) -> Deployment:
 
 
 def _running(container: Container, port: int, host: str = "") -> Running:
-    networks = container.attrs["NetworkSettings"]["Networks"].values()
-    own = next(network["IPAddress"] for network in networks)
-    return Running(container, port, counter_file(container.attrs["State"]["Pid"]), host or own)
+    return Running(container, port, counter_file(container.attrs["State"]["Pid"]), host or stacks.address(container))
 
 
 def _run(command: list[str]) -> None:

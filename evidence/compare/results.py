@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from bench.load.requests import LOGIN, SIGNUP, VALIDATE
+from bench.table import row
 from evidence.compare.deployments import OPTIMIZED
 from evidence.compare.measure import Measured
 from evidence.compare.plan import Plan
@@ -83,7 +84,7 @@ class Result:
 
 
 def _row(each: Comparison) -> str:
-    cells = (
+    return row(
         each.name,
         promise(each),
         written(each.baseline, each.unit),
@@ -91,4 +92,3 @@ def _row(each: Comparison) -> str:
         written(each.factors, ""),
         _WORDS[each.holds],
     )
-    return f"| {' | '.join(cells)} |"

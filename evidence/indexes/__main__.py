@@ -2,7 +2,6 @@
 
 import argparse
 import secrets
-import signal
 import sys
 import tempfile
 import time
@@ -10,7 +9,6 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from types import FrameType
 
 from alerts import targets
 from bench.engine import engine
@@ -24,24 +22,25 @@ from evidence.indexes.queries import QUERIES
 from evidence.indexes.results import Result
 from evidence.indexes.verdict import JUDGED_FROM_ROWS
 from evidence.report.write import write
+from infra.progress import INTERRUPTED, Progress, end_as_by_ctrl_c
 from loadtest.population.seed import Connection, seed
 from loadtest.population.users import Population
 from service.database.indexes import PERFORMANCE_INDEXES, IndexSpec
 
 TENANTS = 20
 ROUNDS = 7
-_INTERRUPTED = 130
+_say = Progress()
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure, print the tables, write the report; 1 if a promise is not kept, 130 if interrupted."""
     options = _options(arguments)
-    signal.signal(signal.SIGTERM, _interrupt)
+    end_as_by_ctrl_c()
     try:
         result, folder = _run(options.users)
     except KeyboardInterrupt:
         print("interrupted: nothing is left running, and nothing was written", file=sys.stderr)
-        return _INTERRUPTED
+        return INTERRUPTED
     print(result.text())
     print(f"Results: {folder}\nReport: {write(result.report(time.time()))}")
     return 1 if result.missed else 0
@@ -92,18 +91,6 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m evidence.indexes", description=__doc__)
     parser.add_argument("--users", type=int, default=JUDGED_FROM_ROWS, help="users and sessions, a million by default")
     return parser.parse_args(arguments)
-
-
-def _interrupt(_signal: int, _frame: FrameType | None) -> None:
-    # As Ctrl-C does: what was started is removed on the way out.
-    raise KeyboardInterrupt
-
-
-_begun = time.monotonic()
-
-
-def _say(line: str) -> None:
-    print(f"{time.monotonic() - _begun:6.0f} s  {line}", flush=True)
 
 
 if __name__ == "__main__":

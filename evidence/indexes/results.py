@@ -8,6 +8,7 @@ from pathlib import Path
 from statistics import median
 
 from alerts.targets import IndexSpeedups
+from bench.table import row
 from evidence.about import machine as about_machine
 from evidence.comparison import Comparison, promise, written
 from evidence.indexes.costs import Build
@@ -53,7 +54,7 @@ class Result:
         """The tables in Markdown."""
         parts = [f"# The indexes of revision 006\n\n{self.about()}.", *(f"**{warning}**" for warning in self.warnings)]
         for title, columns, rows in (("What they give", _GAIN, self.gains()), ("What they cost", _COSTS, self.costs())):
-            lines = [_row(columns), _row(["---"] * len(columns)), *map(_row, rows)]
+            lines = [row(*columns), row(*["---"] * len(columns)), *(row(*cells) for cells in rows)]
             parts.append("\n".join([f"## {title}", "", *lines]))
         return "\n\n".join([*parts, ""])
 
@@ -147,7 +148,3 @@ def _writes(build: Build) -> str:
     """Return how long single rows took to write, before the build and meanwhile."""
     meanwhile = f"{build.write_p95_meanwhile_ms:.1f} ms" if build.writes_meanwhile else "none"
     return f"{build.write_p95_before_ms:.1f} ms before, {meanwhile} meanwhile"
-
-
-def _row(cells: Sequence[str]) -> str:
-    return f"| {' | '.join(cells)} |"

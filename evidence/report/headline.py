@@ -21,9 +21,10 @@ _PANELS = (
 
 def sections(span: Span) -> list[Section]:
     """Return the run over time, its alerts and every dashboard over `span`; OSError if Prometheus does not answer."""
+    shown = boards(span)
     return [
-        Section("The run over time", pictures=chosen(span, _PANELS)),
+        Section("The run over time", pictures=chosen(shown, _PANELS)),
         Section("Alerts", tables=[alerts(span)]),
         indexes.section(),
-        *boards(span),
+        *shown.values(),
     ]

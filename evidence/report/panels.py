@@ -15,20 +15,16 @@ from evidence.report.canvas import SIZE
 from evidence.report.document import Picture, Section, Table, Tile
 
 
-def boards(span: Span) -> list[Section]:
-    """Return a folded section for each dashboard that has anything to show; OSError if Prometheus does not answer."""
+def boards(span: Span) -> dict[str, Section]:
+    """Return a folded section for each dashboard that has anything to show, by UID; OSError without Prometheus."""
     shown = [board for board in documents(targets.load(), Links()).values() if _is_used(board, span)]
-    return [_section(board["title"], board["description"], board["panels"], span) for board in shown]
+    return {board["uid"]: _section(board["title"], board["description"], board["panels"], span) for board in shown}
 
 
-def chosen(span: Span, wanted: Sequence[tuple[str, str]]) -> list[Picture]:
-    """Return the pictures of some panels, by their dashboards' UIDs and their titles. KeyError for a wrong one."""
-    panels = {
-        (uid, panel["title"]): panel
-        for uid, board in ((board["uid"], board) for board in documents(targets.load(), Links()).values())
-        for panel in board["panels"]
-    }
-    return [_picture(panels[place], span) for place in wanted]
+def chosen(shown: Mapping[str, Section], wanted: Sequence[tuple[str, str]]) -> list[Picture]:
+    """Return some of the pictures of `boards`, by their dashboards' UIDs and their titles. KeyError for a wrong one."""
+    pictures = {(uid, picture.title): picture for uid, section in shown.items() for picture in section.pictures}
+    return [pictures[place] for place in wanted]
 
 
 def _is_used(board: Mapping[str, Any], span: Span) -> bool:

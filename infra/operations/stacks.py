@@ -30,6 +30,12 @@ def remove(name: str) -> None:
     stack.workspace.remove_stack(name)
 
 
+def address(container: Container) -> str:
+    """Return where this machine reaches a container, whether it publishes a port or not."""
+    networks = container.attrs["NetworkSettings"]["Networks"].values()
+    return str(next(network["IPAddress"] for network in networks))
+
+
 def _options() -> automation.LocalWorkspaceOptions:
     variables = setup.environment()
     # The Automation API looks for the CLI on this process's own PATH.

@@ -6,11 +6,11 @@ adds what is missing; how many tenants there are cannot be changed afterwards.
 
 import argparse
 import sys
-import time
 from collections.abc import Sequence
 
 import psycopg
 
+from infra.progress import Progress
 from loadtest.population.seed import seed
 from loadtest.population.stack import PopulationError, connect, population
 
@@ -21,11 +21,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("users", type=_users, help="how many users there are to be")
     parser.add_argument("--stack", default="staging")
     options = parser.parse_args(arguments)
-    started = time.monotonic()
-
-    def say(line: str) -> None:
-        print(f"{time.monotonic() - started:6.0f} s  {line}", flush=True)
-
+    say = Progress()
     try:
         with connect(options.stack) as connection:
             written = seed(connection, population(options.stack, options.users), say)

@@ -37,8 +37,7 @@ def connect(stack: str) -> Connection:
     found = [one for one in stacks.containers(stack) if one.labels[PART_LABEL] == "postgres"]
     if not found or found[0].status != "running":
         raise PopulationError(f"stack {stack} has no running PostgreSQL: `make up` deploys it")
-    networks = found[0].attrs["NetworkSettings"]["Networks"].values()
-    host = next(network["IPAddress"] for network in networks)
+    host = stacks.address(found[0])
     password = secrets.read(stack)["database"]
     try:
         return psycopg.connect(

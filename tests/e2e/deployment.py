@@ -89,6 +89,13 @@ class Deployment:
         found: list[Any] = docker.from_env().containers.list(all=True, filters={"label": labels})
         return found
 
+    def sql(self, statement: str) -> str:
+        """Return what PostgreSQL answers to a statement of its superuser, without headings."""
+        (postgres,) = self.containers("postgres")
+        code, output = postgres.exec_run(["psql", "-U", "janua", "-d", "janua", "-At", "-c", statement])
+        assert code == 0, output
+        return str(output.decode().strip())
+
     def leftovers(self) -> list[str]:
         """Return the names of all containers, networks and volumes of the stack."""
         return [thing.name for thing in [*self.containers(), *self._networks_and_volumes()]]

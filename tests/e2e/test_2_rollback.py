@@ -31,13 +31,6 @@ def downgrade() -> None:
 COMMIT = "git add --all && git -c user.name=Somebody -c user.email=somebody@example.com commit --quiet --message"
 
 
-def sql(staging: Deployment, statement: str) -> str:
-    (postgres,) = staging.containers("postgres")
-    code, output = postgres.exec_run(["psql", "-U", "janua", "-At", "-c", statement])
-    assert code == 0, output
-    return str(output.decode().strip())
-
-
 @pytest.fixture
 def repository(staging: Deployment) -> Iterator[Deployment]:
     """The clone with a history of its own; afterwards without, and with the schema that it had."""
@@ -45,9 +38,9 @@ def repository(staging: Deployment) -> Iterator[Deployment]:
     yield staging
     (staging.folder / "migrations" / "versions" / f"{NEWER}.py").unlink(missing_ok=True)
     shutil.rmtree(staging.folder / ".git")
-    if sql(staging, "SELECT version_num FROM alembic_version") == NEWER:
-        sql(staging, "ALTER TABLE users DROP COLUMN nickname")
-        sql(staging, f"UPDATE alembic_version SET version_num = '{REQUIRED_REVISION}'")  # noqa: S608 - of our own
+    if staging.sql("SELECT version_num FROM alembic_version") == NEWER:
+        staging.sql("ALTER TABLE users DROP COLUMN nickname")
+        staging.sql(f"UPDATE alembic_version SET version_num = '{REQUIRED_REVISION}'")  # noqa: S608 - of our own
 
 
 def test_there_is_nothing_to_go_back_to_yet(repository: Deployment) -> None:
@@ -72,8 +65,8 @@ def test_a_rollback_deploys_the_commit_of_before_and_loses_no_request(repository
     assert outputs["release"] == first
     assert Path(outputs["report"]).is_file()
     # What the newer release has added to the schema stays.
-    assert sql(repository, "SELECT version_num FROM alembic_version") == NEWER
-    assert sql(repository, "SELECT count(nickname) FROM users") == "0"
+    assert repository.sql("SELECT version_num FROM alembic_version") == NEWER
+    assert repository.sql("SELECT count(nickname) FROM users") == "0"
     assert repository.shell("git worktree list").stdout.count("\n") == 1
     # The checkout is the newer one still, and its tools are those that a shell gets.
     assert repository.shell("git log -1 --format=%s").stdout == "second\n"

@@ -12,13 +12,6 @@ from tests.e2e.deployment import Deployment
 PASSWORD = "a passphrase of somebody who is restored"
 
 
-def sql(staging: Deployment, statement: str, database: str = "janua") -> str:
-    (postgres,) = staging.containers("postgres")
-    code, output = postgres.exec_run(["psql", "-U", "janua", "-d", database, "-At", "-c", statement])
-    assert code == 0, output
-    return str(output.decode().strip())
-
-
 def sign_up(staging: Deployment) -> dict[str, str]:
     """Somebody who has logged in: the account, and the token."""
     account = {"email": f"{secrets.token_hex(6)}@example.com", "password": PASSWORD}
@@ -53,9 +46,9 @@ def test_a_backup_is_restored_and_compared_before_it_is_called_good(
     assert "restored and compared" in made.stdout
     file = max((staging.folder / "backups").glob("*.dump"))
     sums = dict(line.split(" ", 1) for line in file.with_suffix(".dump.sums").read_text().splitlines())
-    assert sums["users"].split()[0] == sql(staging, "SELECT count(*) FROM users")
+    assert sums["users"].split()[0] == staging.sql("SELECT count(*) FROM users")
     assert file.stat().st_mode & 0o077 == 0
-    assert sql(staging, "SELECT count(*) FROM pg_database WHERE datname LIKE 'janua\\_%'") == "0"
+    assert staging.sql("SELECT count(*) FROM pg_database WHERE datname LIKE 'janua\\_%'") == "0"
 
 
 def test_a_restore_brings_back_what_was_and_nothing_else(staging: Deployment, before: dict[str, str]) -> None:
@@ -71,7 +64,7 @@ def test_a_restore_brings_back_what_was_and_nothing_else(staging: Deployment, be
         assert [validate(api, before["token"]) for _ in range(4)] == [200] * 4
         assert api.post("/api/v1/auth/login", json=_account(before)).status_code == 200
         assert api.post("/api/v1/auth/signup", json=_account(later)).status_code == 201
-    assert sql(staging, "SELECT count(*) FROM pg_database WHERE datname LIKE 'janua\\_%'") == "0"
+    assert staging.sql("SELECT count(*) FROM pg_database WHERE datname LIKE 'janua\\_%'") == "0"
     assert staging.containers("job") == []
     assert staging.shell("make status").returncode == 0
 
@@ -101,7 +94,7 @@ def test_a_damaged_backup_is_refused_and_everything_serves_as_before(
     assert "nothing was restored" in refused.stdout
     with staging.api() as api:
         assert validate(api, before["token"]) == 200
-    assert sql(staging, "SELECT count(*) FROM pg_database WHERE datname LIKE 'janua\\_%'") == "0"
+    assert staging.sql("SELECT count(*) FROM pg_database WHERE datname LIKE 'janua\\_%'") == "0"
 
 
 def test_a_dump_that_does_not_hold_what_was_written_down_is_refused(
