@@ -15,12 +15,14 @@ sql postgres "GRANT CONNECT ON DATABASE $RESTORED TO janua_app, janua_exporter"
 drop "$former"
 
 # The renaming locks the database against whoever wants in, and waits some seconds for those inside to leave: they are
-# sent away meanwhile.
+# sent away meanwhile, and not longer: afterwards the name is that of the restored one, which serves.
 for _ in $(seq 20); do
     sleep 0.2
     sql postgres "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname IN ('janua', '$RESTORED')"
 done > /dev/null &
+away=$!
 sql postgres "BEGIN; ALTER DATABASE janua RENAME TO $former; ALTER DATABASE $RESTORED RENAME TO janua; COMMIT"
-wait
+kill "$away" 2> /dev/null || true
+wait "$away" 2> /dev/null || true
 drop "$former"
 echo "restore: the restored database serves"
