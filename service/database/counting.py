@@ -1,4 +1,4 @@
-"""Counts the statements of the request that is being served, and notes how long each took."""
+"""Counts the statements and round trips of the request that is being served, and notes how long each took."""
 
 from typing import Any
 
@@ -29,6 +29,13 @@ def count_statement(statement: str) -> None:
     request = current_request()
     if request is not None and touches_tables(statement):
         request.db_queries += 1
+
+
+def count_round_trip() -> None:
+    """Add one to the round trips of the request that is being served."""
+    request = current_request()
+    if request is not None:
+        request.db_round_trips += 1
 
 
 def time_statements(engine: Engine) -> None:

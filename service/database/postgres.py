@@ -21,15 +21,14 @@ import psycopg
 from psycopg import AsyncCursor, waiting
 from psycopg.abc import Params, PQGen, Query
 from psycopg.adapt import PyFormat, Transformer
-from psycopg.errors import InvalidSqlStatementName
 from psycopg.pq import TransactionStatus
 from sqlalchemy.exc import DisconnectionError, InvalidatePoolError
 
-from service.database.roundtrip import Call, exchange
+from service.database.counting import count_round_trip
+from service.database.roundtrip import Call, execute
 from service.database.scope import Scope
 from service.database.statement import Statement
 from service.database.types import AnyRow, Values
-from service.observability.context import current_request
 
 _T = TypeVar("_T")
 
@@ -68,14 +67,7 @@ class TenantConnection(psycopg.AsyncConnection[Any]):
         if scope is not None:
             named = [value.encode() for value in _scope_values(scope)]
             calls.insert(0, Call(_SCOPE_NAME, _SCOPE_TEXT, named))
-        _count_round_trip()
-        try:
-            result = await exchange(self.pgconn, self._known, calls)
-        except InvalidSqlStatementName:
-            # After a rollback psycopg lets the server forget all that was prepared. Nothing has been executed yet.
-            self._known.clear()
-            _count_round_trip()
-            result = await exchange(self.pgconn, self._known, calls)
+        result = await execute(self.pgconn, self._known, calls)
         transformer.set_pgresult(result)
         return statement.rows(transformer.load_rows(0, result.ntuples, tuple))
 
@@ -138,7 +130,7 @@ class TenantConnection(psycopg.AsyncConnection[Any]):
 
     def _count_if_open(self) -> None:
         if self.pgconn.transaction_status != TransactionStatus.IDLE:
-            _count_round_trip()
+            count_round_trip()
 
 
 class TenantCursor(AsyncCursor[Any]):
@@ -150,7 +142,7 @@ class TenantCursor(AsyncCursor[Any]):
         """Execute one statement and wait for its result."""
         connection = self.connection
         assert isinstance(connection, TenantConnection)  # noqa: S101 - whose cursor_factory this is
-        _count_round_trip()
+        count_round_trip()
         async with connection.pipeline():
             for statement, values in connection.prologue():
                 await AsyncCursor(connection).execute(statement, values)
@@ -184,9 +176,3 @@ def refuse_dead_connection(dbapi_connection: Any, _record: Any, _proxy: Any) -> 
         raise DisconnectionError
     if connection.is_dead():
         raise InvalidatePoolError
-
-
-def _count_round_trip() -> None:
-    request = current_request()
-    if request is not None:
-        request.db_round_trips += 1

@@ -7,12 +7,15 @@ executes that is worth a module.
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import NamedTuple
 
 from psycopg import pq
 from psycopg.abc import Buffer
-from psycopg.errors import error_from_result
+from psycopg.errors import InvalidSqlStatementName, error_from_result
 from psycopg.pq.abc import PGconn, PGresult
+
+from service.database.counting import count_round_trip
 
 
 class Call(NamedTuple):
@@ -23,43 +26,63 @@ class Call(NamedTuple):
     values: Sequence[Buffer | None]
 
 
-async def exchange(connection: PGconn, known: set[bytes], calls: Sequence[Call]) -> PGresult:
+class _Sent(NamedTuple):
+    """Something that the server answers with one result."""
+
+    name: bytes
+    prepares: bool
+
+
+async def execute(connection: PGconn, known: set[bytes], calls: Sequence[Call]) -> PGresult:
     """Execute the calls as one transaction; the last one's result. `known` are the names that have been prepared.
+
+    After a rollback psycopg lets the server forget all that was prepared: what is missing then is prepared again, one
+    round trip for each, and nothing was executed before that. Raises psycopg.Error as `_exchange` does.
+    """
+    for _ in calls:
+        with suppress(InvalidSqlStatementName):
+            return await _exchange(connection, known, calls)
+    return await _exchange(connection, known, calls)
+
+
+async def _exchange(connection: PGconn, known: set[bytes], calls: Sequence[Call]) -> PGresult:
+    """One round trip.
 
     Raises psycopg.Error: what the server said of the first call that failed, or that the connection is lost, which is
     then closed. Whoever is cancelled meanwhile closes it as well: a statement that nobody waits for any more is ended
     by the server at its time-out.
     """
+    count_round_trip()
     try:
-        prepared = _send(connection, known, calls)
+        sent = _send(connection, known, calls)
         results = await _receive(connection)
         connection.exit_pipeline_mode()
     except BaseException:
         connection.finish()
         raise
-    known.update(
-        name
-        for name, result in zip(prepared, results, strict=False)
-        if name and result.status == pq.ExecStatus.COMMAND_OK
-    )
-    for result in results:
+    for part, result in zip(sent, results, strict=False):
         if result.status == pq.ExecStatus.FATAL_ERROR:
-            raise error_from_result(result)
+            error = error_from_result(result)
+            if isinstance(error, InvalidSqlStatementName):
+                known.discard(part.name)
+            raise error
+        if part.prepares:
+            known.add(part.name)
     return results[-1]
 
 
-def _send(connection: PGconn, known: set[bytes], calls: Sequence[Call]) -> list[bytes]:
-    """Put everything into libpq's buffer; for each result that will come the name that it prepares, if any."""
-    prepared = []
+def _send(connection: PGconn, known: set[bytes], calls: Sequence[Call]) -> list[_Sent]:
+    """Put everything into libpq's buffer; what a result will come of."""
+    sent = []
     connection.enter_pipeline_mode()
     for call in calls:
         if call.name not in known:
             connection.send_prepare(call.name, call.text)
-            prepared.append(call.name)
+            sent.append(_Sent(call.name, prepares=True))
         connection.send_query_prepared(call.name, call.values)
-        prepared.append(b"")
+        sent.append(_Sent(call.name, prepares=False))
     connection.pipeline_sync()
-    return prepared
+    return sent
 
 
 async def _receive(connection: PGconn) -> list[PGresult]:

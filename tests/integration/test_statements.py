@@ -136,6 +136,17 @@ async def test_what_the_server_has_forgotten_is_prepared_again(pool: Pool) -> No
     assert await _pid(pool) == before
 
 
+async def test_of_what_a_connection_has_prepared_only_the_forgotten_is_prepared_again(pool: Pool) -> None:
+    scope = Scope(new_id())
+    await pool.execute(DEFAULT, {}, scope)
+    async with pool.reading() as connection:
+        await connection.execute(text("DEALLOCATE ALL"))
+    before = await _pid(pool)  # prepared after it, while the scope's statement is still forgotten
+    (row,) = await pool.execute(WHO, {}, scope)
+    assert (row.pid, row.tenant) == (before, str(scope.tenant_id))
+    assert await pool.execute(DEFAULT, {}, scope) == []
+
+
 async def test_a_connection_is_shared_with_transactions_that_are_rolled_back(pool: Pool) -> None:
     before = await _pid(pool)
     for _ in range(3):
