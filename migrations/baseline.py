@@ -6,10 +6,10 @@ the same, so that no migration would build them again.
 
 import sys
 
-from sqlalchemy import create_engine, text
+from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
-from service.database.engine import sync_url
+from service.database.engine import brief_connection
 from service.database.indexes import PERFORMANCE_INDEXES
 from service.settings import SettingsError, load_settings
 
@@ -17,13 +17,11 @@ from service.settings import SettingsError, load_settings
 def main() -> int:
     """Drop them without keeping anyone from writing; 2 if the database cannot be asked."""
     try:
-        engine = create_engine(sync_url(load_settings()), isolation_level="AUTOCOMMIT")
-        with engine.connect() as connection:
+        with brief_connection(load_settings(), autocommit=True) as connection:
             how = "CONCURRENTLY IF EXISTS" if connection.dialect.name == "postgresql" else "IF EXISTS"
             for index in PERFORMANCE_INDEXES:
                 connection.execute(text(f"DROP INDEX {how} {index.name}"))
                 sys.stdout.write(f"gone    {index.name} on {index.sql}\n")
-        engine.dispose()
     except (SettingsError, SQLAlchemyError) as error:
         sys.stderr.write(f"The indexes could not be dropped: {error}\n")
         return 2

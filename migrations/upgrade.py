@@ -11,10 +11,9 @@ from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import create_engine
 from sqlalchemy.exc import SQLAlchemyError
 
-from service.database.engine import sync_url
+from service.database.engine import brief_connection
 from service.settings import SettingsError, load_settings
 
 _CONFIGURATION = Path(__file__).resolve().parents[1] / "alembic.ini"
@@ -37,12 +36,8 @@ def main() -> int:
 
 
 def _current() -> str | None:
-    engine = create_engine(sync_url(load_settings()))
-    try:
-        with engine.connect() as connection:
-            return MigrationContext.configure(connection).get_current_revision()
-    finally:
-        engine.dispose()
+    with brief_connection(load_settings()) as connection:
+        return MigrationContext.configure(connection).get_current_revision()
 
 
 if __name__ == "__main__":

@@ -3,10 +3,10 @@
 import sys
 from collections.abc import Mapping
 
-from sqlalchemy import Connection, create_engine, text
+from sqlalchemy import Connection, text
 from sqlalchemy.exc import SQLAlchemyError
 
-from service.database.engine import sync_url
+from service.database.engine import brief_connection
 from service.database.indexes import PERFORMANCE_INDEXES
 from service.settings import SettingsError, load_settings
 
@@ -39,10 +39,8 @@ def report(found: Mapping[str, bool]) -> tuple[list[str], bool]:
 def main() -> int:
     """Print the report; 1 if an index is missing or invalid, 2 if the database cannot be asked."""
     try:
-        engine = create_engine(sync_url(load_settings()))
-        with engine.connect() as connection:
+        with brief_connection(load_settings()) as connection:
             found = find_indexes(connection)
-        engine.dispose()
     except (SettingsError, SQLAlchemyError) as error:
         sys.stderr.write(f"The indexes could not be verified: {error}\n")
         return 2

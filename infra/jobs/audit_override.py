@@ -8,11 +8,11 @@ import os
 import sys
 from datetime import UTC, datetime
 
-from sqlalchemy import create_engine, insert, select
+from sqlalchemy import insert, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from service.audit.events import AuditEvent
-from service.database.engine import sync_url
+from service.database.engine import brief_connection
 from service.database.tables import audit_logs, tenants
 from service.ids import new_id
 from service.settings import SettingsError, load_settings
@@ -26,8 +26,7 @@ def main() -> int:
         print("the gate has passed the release by itself: nothing to audit")
         return 0
     try:
-        engine = create_engine(sync_url(load_settings()))
-        with engine.begin() as connection:
+        with brief_connection(load_settings()) as connection:
             tenant = connection.execute(select(tenants.c.id).where(tenants.c.slug == DEFAULT_TENANT)).scalar_one()
             row = {
                 "id": new_id(),
@@ -37,7 +36,6 @@ def main() -> int:
                 "details": {"release": release, "reason": verdict["override"], "refused_for": verdict["reasons"]},
             }
             connection.execute(insert(audit_logs).values(row))
-        engine.dispose()
     except (SettingsError, SQLAlchemyError) as error:
         print(f"the override could not be audited: {error}", file=sys.stderr)
         return 1

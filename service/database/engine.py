@@ -1,12 +1,12 @@
 """The connection to the database: one pool, and on whose behalf its connections are used."""
 
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any, cast
 
 import psycopg
-from sqlalchemy import URL, event
+from sqlalchemy import URL, Connection, create_engine, event
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
@@ -149,6 +149,18 @@ def sync_url(settings: Settings) -> URL:
     _prepare_sqlite_file(url)
     # SQLite has a driver for each way; psycopg is both in one.
     return url.set(drivername=url.drivername.removesuffix("+aiosqlite"))
+
+
+@contextmanager
+def brief_connection(settings: Settings, *, autocommit: bool = False) -> Iterator[Connection]:
+    """A connection for a program that does one thing and ends: one transaction, or none. Raises SQLAlchemyError."""
+    options = {"isolation_level": "AUTOCOMMIT"} if autocommit else {}
+    engine = create_engine(sync_url(settings), **options)
+    try:
+        with engine.begin() as connection:
+            yield connection
+    finally:
+        engine.dispose()
 
 
 def _prepare_sqlite_file(url: URL) -> None:
