@@ -110,6 +110,8 @@ EXPORTED_METRICS = frozenset(
         "pg_statement_seconds_total",
         "pg_table_dead_rows",
         "pg_table_sequential_scans_total",
+        "pg_wal_flush_seconds_total",
+        "pg_wal_flushes_total",
         "pg_work_commits_total",
         "pg_work_deadlocks_total",
         "pg_work_pages_hit_total",

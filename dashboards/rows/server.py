@@ -1,6 +1,6 @@
 """How is PostgreSQL itself?"""
 
-from dashboards.panels import BYTES, COUNT, PER_SECOND, PERCENT, WINDOW, Panel, Series, graph
+from dashboards.panels import BYTES, COUNT, MILLISECONDS, PER_SECOND, PERCENT, WINDOW, Panel, Series, graph
 
 _OURS = 'datname="janua"'
 
@@ -36,6 +36,16 @@ def _present() -> list[Panel]:
                 Series(f"rate(pg_work_deadlocks_total[{WINDOW}])", "deadlocked"),
             ],
             PER_SECOND,
+        ),
+        graph(
+            "Time to flush a commit",
+            "How long the disk takes to keep the write-ahead log: every login, signup and logout waits for it.",
+            [
+                Series(
+                    f"1000 * rate(pg_wal_flush_seconds_total[{WINDOW}]) / rate(pg_wal_flushes_total[{WINDOW}])", "flush"
+                )
+            ],
+            MILLISECONDS,
         ),
     ]
 
