@@ -6,7 +6,7 @@ import { byRate, byUsers } from './executors.js';
 
 const profiles = {
   smoke: { pauseSeconds: 0.05, start: 1, stages: [{ users: 1, seconds: 30 }] },
-  load: { pauseSeconds: 0.5, start: 1, stages: ramped(100, 15, 100, 5) },
+  load: { pauseSeconds: 1, start: 1, stages: ramped(100, 15, 100, 5) },
   stress: { pauseSeconds: 2, mayShed: true, start: 1, stages: ramped(500, 30, 140, 10) },
   spike: {
     pauseSeconds: 2,
