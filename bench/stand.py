@@ -135,7 +135,7 @@ def start_postgres(engine: Engine, folder: Path) -> Running:
         server_image("postgres"),
         ["postgres", *(word for key, value in settings.items() for word in ("-c", f"{key}={value}"))],
         {"POSTGRES_USER": "janua", "POSTGRES_DB": "janua", "POSTGRES_PASSWORD_FILE": f"{SECRETS}/database_password"},
-        {folder: SECRETS, ROOT / "infra/jobs/init_roles.sh": "/docker-entrypoint-initdb.d/10-roles.sh"},
+        {folder: SECRETS, ROOT / "infra/jobs/roles.sh": "/docker-entrypoint-initdb.d/10-roles.sh"},
         memory_mb=1024,
     )
     return engine.start("postgres", part, port)

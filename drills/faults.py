@@ -7,13 +7,14 @@ from threading import Event, Thread
 from docker.models.containers import Container
 
 from drills.stack import DrillError, Stack
+from infra.containers import CPU_PERIOD
+from infra.tiers.application import PROCESSORS
 from infra.waiting import until_it_answers
 
 TRIGGER = "janua_drill"
 # A fifth of a processor, 10 ms in every 50 (in microseconds): a login needs some 30 ms of one, so wherever in a period
 # it begins, two pauses of 40 ms stretch it beyond 50 ms. At 20 ms in every 100 one that begins late meets none.
-CPU_PERIOD, CPU_QUOTA = 50_000, 10_000
-_UNLIMITED = -1
+THROTTLED_PERIOD, THROTTLED_QUOTA = 50_000, 10_000
 # Less than the half second within which every replica notices a new generation.
 _FLUSH_SECONDS = 0.4
 _START_SECONDS = 30
@@ -52,11 +53,11 @@ def throttled_replicas(stack: Stack) -> Iterator[None]:
     replicas = stack.parts("service-")
     try:
         for replica in replicas:
-            replica.update(cpu_period=CPU_PERIOD, cpu_quota=CPU_QUOTA)
+            replica.update(cpu_period=THROTTLED_PERIOD, cpu_quota=THROTTLED_QUOTA)
         yield
     finally:
         for replica in replicas:
-            replica.update(cpu_quota=_UNLIMITED)
+            _unthrottle(replica)
 
 
 @contextmanager
@@ -92,10 +93,15 @@ def _heal(container: Container) -> list[str]:
     if container.status in ("exited", "created"):
         container.start()
         notes.append(f"{container.name}: started")
-    if container.attrs["HostConfig"]["CpuQuota"] > 0:
-        container.update(cpu_quota=_UNLIMITED)
+    if container.attrs["HostConfig"]["CpuPeriod"] == THROTTLED_PERIOD:
+        _unthrottle(container)
         notes.append(f"{container.name}: has its processors again")
     return notes
+
+
+def _unthrottle(replica: Container) -> None:
+    """Give a replica the processors that it was deployed with."""
+    replica.update(cpu_period=CPU_PERIOD, cpu_quota=PROCESSORS * CPU_PERIOD)
 
 
 @contextmanager

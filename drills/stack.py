@@ -32,6 +32,8 @@ class Stack:
             raise DrillError(f"stack {name} is not deployed: `make up` deploys it") from error
         if urlsplit(urls[0]).hostname != "127.0.0.1":
             raise DrillError(f"{urls[0]} is not an address of this machine: drills send load to 127.0.0.1 only")
+        if urlsplit(urls[0]).scheme != "http":
+            raise DrillError(f"{urls[0]} speaks TLS, and drills do not: set janua:tls to off for them")
         return cls(name, *urls)
 
     @property

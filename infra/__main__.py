@@ -4,6 +4,7 @@ import pulumi
 from pulumi import Output
 
 from infra.config import load
+from infra.hardening.preview import require_hardened_containers
 from infra.images.resources import Images
 from infra.release_gate import ReleaseGate
 from infra.tiers.application import Application
@@ -15,9 +16,10 @@ from infra.tiers.monitoring import Monitoring
 from infra.tiers.networks import Networks
 from infra.tiers.tracing import Tracing
 
+require_hardened_containers()
 config = load()
 images = Images(config)
-networks = Networks()
+networks = Networks(config)
 
 hosts = Hosts(config, images, networks)
 monitoring = Monitoring(config, images, networks, hosts)
@@ -29,6 +31,7 @@ gate = ReleaseGate(config, images, networks, application, monitoring, database)
 edge = Edge(config, images, networks, application, after=gate.passed)
 
 pulumi.export("api_url", edge.url)
+pulumi.export("api_certificate", edge.certificate)
 pulumi.export("prometheus_url", monitoring.prometheus_url)
 pulumi.export("alertmanager_url", monitoring.alertmanager_url)
 pulumi.export("grafana_url", monitoring.grafana_url)

@@ -19,6 +19,7 @@ from pydantic import (
 )
 from pydantic.alias_generators import to_camel
 
+from infra.edge.certificate import public_part
 from service.settings import Settings
 from service.users.models import EmailAddress
 
@@ -36,7 +37,12 @@ class _Model(BaseModel):
 
 
 class Secrets(_Model):
-    """Generated passwords, and what keys of tokens are derived from; `janua:secrets` is one encrypted object."""
+    """Generated passwords, and what keys of tokens are derived from; `janua:secrets` is one encrypted object.
+
+    It may hold those of a later release: an earlier one can be deployed again.
+    """
+
+    model_config = ConfigDict(extra="ignore")
 
     database: SecretStr
     database_app: SecretStr
@@ -83,6 +89,31 @@ class GrafanaSources(_Model):
     zipkin: str | None = None
 
 
+class ExternalDatabase(_Model):
+    """A PostgreSQL 17 that others run, with a database `janua` that belongs to `user`.
+
+    That one may create roles and databases, and give pg_monitor away: the stack makes its own roles, and a scratch
+    database for each backup. `ca` is a PEM file; with it the server's certificate has to be good for `host`.
+    """
+
+    host: str
+    port: Port = 5432
+    user: str = "janua"
+    password: SecretStr
+    tls: bool = True
+    ca: str | None = None
+
+
+class ExternalRedis(_Model):
+    """A Redis that others run; with `tls` its certificate has to be one that the world trusts."""
+
+    host: str
+    port: Port = 6379
+    user: str = "default"
+    password: SecretStr
+    tls: bool = True
+
+
 class GateOverride(_Model):
     """That one release is to serve whatever the gate finds, and why."""
 
@@ -120,6 +151,15 @@ class StackConfig(_Model):
     replicas: int = Field(default=2, ge=1, le=8)
     bind_address: IPvAnyAddress = Field(default="127.0.0.1", validate_default=True)
     api_port: Port = 8080
+    # TLS at the edge. Where nothing is said: unless only this machine reaches it and it was given no certificate.
+    tls: Literal["on", "off"] | None = None
+    # A PEM file with the edge's certificate, those that lead to its issuer, and its key; generated if there is none.
+    certificate: SecretStr | None = None
+    # What a generated certificate is good for, beside this machine's own names and the address that the edge binds.
+    edge_names: Json[list[str]] = Field(default="[]", validate_default=True)
+    # What one address may send; everything that comes through a published port from this machine has the same one.
+    edge_requests_per_second: int = Field(default=5000, ge=1)
+    edge_logins_per_second: int = Field(default=500, ge=1)
     prometheus_port: Port = 9090
     alertmanager_port: Port = 9093
     grafana_port: Port = 3000
@@ -130,9 +170,14 @@ class StackConfig(_Model):
     scrape_interval_seconds: int = Field(default=5, ge=1, le=60)
     backup_directory: Path = ROOT / "backups"
     report_directory: Path = ROOT / "reports"
+    # Whether `pulumi destroy` refuses to take away the volume that holds the database.
+    protect_data: bool = False
     backups_kept: int = Field(default=7, ge=1)
     runbook_base_url: str = "alerts/runbooks"
     service: Json[dict[str, int | float | str]] = Field(default="{}", validate_default=True)
+    # Servers that others run, instead of the stack's own; each is one encrypted object.
+    external_database: Json[ExternalDatabase] | None = None
+    external_redis: Json[ExternalRedis] | None = None
     secrets: Json[Secrets]
     receivers: Json[Receivers] = Field(default="{}", validate_default=True)
 
@@ -173,6 +218,26 @@ class StackConfig(_Model):
             )
         return self
 
+    @field_validator("certificate")
+    @classmethod
+    def _certificate_is_whole(cls, given: SecretStr | None) -> SecretStr | None:
+        if given is not None:
+            try:
+                public_part(given.get_secret_value())
+            except ValueError as error:
+                raise ValueError(f"is not a PEM file with a certificate and its private key: {error}") from None
+        return given
+
+    @property
+    def has_tls(self) -> bool:
+        """Tell whether the edge speaks HTTPS, and nothing else."""
+        return self.tls == "on" or (self.tls is None and not (self.is_local and self.certificate is None))
+
+    @property
+    def is_local(self) -> bool:
+        """Tell whether only this machine reaches what the stack publishes."""
+        return self.bind_address.is_loopback
+
     @property
     def has_zipkin(self) -> bool:
         """Tell whether this stack has a Zipkin."""
@@ -180,7 +245,7 @@ class StackConfig(_Model):
 
 
 # A value given for one of these in plain text would lie readable in the stack's file and in its state.
-ENCRYPTED = ("secrets", "receivers", "grafanaToken", "otlpHeaders")
+ENCRYPTED = ("secrets", "receivers", "grafanaToken", "otlpHeaders", "certificate", "externalDatabase", "externalRedis")
 
 
 def load() -> StackConfig:

@@ -2,15 +2,22 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import PurePosixPath
 
 import pulumi
 import pulumi_docker as docker
 from pulumi import Input, Output, ResourceOptions
 
+from infra.hardening.processes import USER_PROCESSES, limit_processes
+from infra.images.resources import ContainerImage
+
 STACK_LABEL = "com.janua.stack"
 PART_LABEL = "com.janua.part"
+FILES_LABEL = "com.janua.files-of"
 SECRETS = "/run/secrets"
 STOP_SECONDS = 30
+CPU_PERIOD = 100_000
+LOG_OPTIONS = {"max-size": "20m", "max-file": "3"}
 
 
 @dataclass(frozen=True)
@@ -26,6 +33,11 @@ class Health:
     timeout_seconds: int = 3
     retries: int = 10
     start_seconds: int = 45
+
+    @property
+    def limit_seconds(self) -> int:
+        """After how many seconds a container that was not healthy yet has failed."""
+        return self.start_seconds + self.interval_seconds * self.retries
 
 
 def shell_probe(port: int, path: str) -> Health:
@@ -65,13 +77,16 @@ class ContainerArgs:
     """What one container is made of.
 
     `files` are plain (path to content), `secrets` are encrypted in the state and land in /run/secrets by name;
-    neither is ever an environment variable or an argument. `host_folders` and `host_views` are parts of the host
-    by their paths in the container, the latter read-only. `memory_mb` is a hard limit.
+    neither is ever an environment variable or an argument, and the container can only read them. `host_folders` and
+    `host_views` are parts of the host by their paths in the container, the latter read-only. `memory_mb` and
+    `processors` are hard limits. Beside its volumes it can write to /tmp and to `tmpfs`, which count as memory.
+    `user` is another than its image is made for.
     """
 
-    image: Input[str]
+    image: ContainerImage
     networks: Sequence[Attachment]
     memory_mb: int
+    processors: float = 1
     command: Sequence[Input[str]] = ()
     environment: Mapping[str, Input[str]] = field(default_factory=dict)
     files: Mapping[str, Input[str]] = field(default_factory=dict)
@@ -85,13 +100,15 @@ class ContainerArgs:
     labels: Mapping[str, str] = field(default_factory=dict)
 
 
-def serve(name: str, args: ContainerArgs, health: Health, opts: ResourceOptions) -> docker.Container:
-    """Return a container that runs until it is told to stop; the update waits until it is healthy."""
-    properties = _common(name, args)
+def serve(
+    name: str, args: ContainerArgs, health: Health, opts: ResourceOptions, *, wait: bool = True
+) -> docker.Container:
+    """Return a container that runs until it is told to stop; the update waits until it is healthy, or others do."""
+    properties = _common(name, args, opts)
     properties.restart = "unless-stopped"
     properties.must_run = True
-    properties.wait = True
-    properties.wait_timeout = health.start_seconds + health.interval_seconds * health.retries
+    properties.wait = wait
+    properties.wait_timeout = health.limit_seconds
     properties.destroy_grace_seconds = STOP_SECONDS
     properties.healthcheck = docker.ContainerHealthcheckArgs(
         tests=["CMD", *health.command],
@@ -100,7 +117,9 @@ def serve(name: str, args: ContainerArgs, health: Health, opts: ResourceOptions)
         start_period=duration(health.start_seconds),
         retries=health.retries,
     )
-    return docker.Container(name, properties, opts)
+    container = docker.Container(name, properties, opts)
+    limit_processes(container.id)
+    return container
 
 
 def duration(seconds: int) -> str:
@@ -111,7 +130,7 @@ def duration(seconds: int) -> str:
 
 def run(name: str, args: ContainerArgs, opts: ResourceOptions) -> docker.Container:
     """Return a container that runs to completion while the update waits; its log and exit code are outputs."""
-    properties = _common(name, args)
+    properties = _common(name, args, opts)
     properties.restart = "no"
     properties.must_run = False
     properties.attach = True
@@ -119,25 +138,73 @@ def run(name: str, args: ContainerArgs, opts: ResourceOptions) -> docker.Contain
     return docker.Container(name, properties, opts)
 
 
-def _common(name: str, args: ContainerArgs) -> docker.ContainerArgs:
-    labels = {STACK_LABEL: pulumi.get_stack(), PART_LABEL: name, **args.labels}
+def _common(name: str, args: ContainerArgs, opts: ResourceOptions) -> docker.ContainerArgs:
+    properties = _hardened(args)
+    properties.user = args.user or args.image.user
+    properties.command = list(args.command) or None
+    properties.envs = [Output.concat(key, "=", value) for key, value in sorted(args.environment.items())]
+    properties.networks_advanced = [_network(attachment) for attachment in args.networks]
+    properties.volumes = [*_volumes(args), *_files(name, args, opts)]
+    properties.ports = [
+        docker.ContainerPortArgs(internal=p.internal, external=p.external, ip=p.address) for p in args.ports
+    ]
+    properties.labels = _labels({PART_LABEL: name, **args.labels})
+    properties.read_only = True
+    properties.tmpfs = dict.fromkeys(("/tmp", *args.tmpfs), "")  # noqa: S108 - in the container
+    return properties
+
+
+def _hardened(args: ContainerArgs) -> docker.ContainerArgs:
+    """Return what holds for every container: infra/hardening/rules.py."""
     return docker.ContainerArgs(
-        image=args.image,
-        command=list(args.command) or None,
-        envs=[Output.concat(key, "=", value) for key, value in sorted(args.environment.items())],
-        networks_advanced=[_network(attachment) for attachment in args.networks],
-        uploads=[*_plain_files(args), *_secret_files(args)],
-        volumes=_volumes(args),
-        tmpfs=dict.fromkeys(args.tmpfs, "") or None,
-        ports=[docker.ContainerPortArgs(internal=p.internal, external=p.external, ip=p.address) for p in args.ports],
-        user=args.user,
-        labels=[docker.ContainerLabelArgs(label=key, value=value) for key, value in sorted(labels.items())],
+        image=args.image.id,
+        user=args.image.user,
+        capabilities=docker.ContainerCapabilitiesArgs(drops=["ALL"]),
+        security_opts=["no-new-privileges:true"],
         memory=args.memory_mb,
         # Equal to the memory limit: a container over it is ended, the host does not start to swap.
         memory_swap=args.memory_mb,
+        # As a share of time, which a machine with fewer processors takes as well.
+        cpu_period=CPU_PERIOD,
+        cpu_quota=round(args.processors * CPU_PERIOD),
+        ulimits=[docker.ContainerUlimitArgs(name="nproc", soft=USER_PROCESSES, hard=USER_PROCESSES)],
         log_driver="json-file",
-        log_opts={"max-size": "20m", "max-file": "3"},
+        log_opts=LOG_OPTIONS,
     )
+
+
+def _labels(labels: Mapping[str, str]) -> list[docker.ContainerLabelArgs]:
+    all_labels = {STACK_LABEL: pulumi.get_stack(), **labels}
+    return [docker.ContainerLabelArgs(label=key, value=value) for key, value in sorted(all_labels.items())]
+
+
+def _files(name: str, args: ContainerArgs, opts: ResourceOptions) -> list[docker.ContainerVolumeArgs]:
+    """Return the volumes that hold the container's files, which it can only read.
+
+    The provider writes files into a container before it starts, but not where the root file system is read-only. So
+    they are those of another one, which never starts and is replaced with them: its volumes are the container's, too.
+    """
+    uploads = [*_plain_files(args), *_secret_files(args)]
+    if not uploads:
+        return []
+    properties = _hardened(args)
+    properties.image = args.image.carrier
+    properties.start = properties.must_run = False
+    properties.labels = _labels({FILES_LABEL: name})
+    properties.uploads = uploads
+    properties.volumes = [docker.ContainerVolumeArgs(container_path=folder) for folder in _folders(args)]
+    # Made before the old one goes: whatever serves goes on with its files until it is replaced itself.
+    carrier = docker.Container(
+        f"{name}-files", properties, ResourceOptions(parent=opts.parent, delete_before_replace=False)
+    )
+    return [docker.ContainerVolumeArgs(from_container=Output.concat(carrier.name, ":ro"))]
+
+
+def _folders(args: ContainerArgs) -> list[str]:
+    """Return the folders of all files; one that lies in another of them is not named."""
+    paths = [PurePosixPath(path) for path in (*args.files, *(f"{SECRETS}/{key}" for key in args.secrets))]
+    parents = {path.parent for path in paths}
+    return sorted(str(folder) for folder in parents if not parents.intersection(folder.parents))
 
 
 def _network(attachment: Attachment) -> docker.ContainerNetworksAdvancedArgs:

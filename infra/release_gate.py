@@ -21,7 +21,7 @@ from infra.tiers.monitoring import ALERTMANAGER_PORT, Monitoring
 from infra.tiers.networks import Networks
 from loadtest.gate.answer import read
 
-SUMMARY_FILE = "/tmp/smoke.log"  # noqa: S108 - inside the gate's own container
+SUMMARY_FILE = "/run/smoke/smoke.log"
 # What starting k6 and judging its run takes.
 JUDGING_SECONDS = 15
 K6 = ROOT / "loadtest" / "k6"
@@ -64,7 +64,7 @@ class ReleaseGate(pulumi.ComponentResource):
                 },
             ),
             application.release,
-            ResourceOptions(parent=self, depends_on=[*application.replicas, monitoring.alertmanager]),
+            ResourceOptions(parent=self, depends_on=[*application.ready, monitoring.alertmanager]),
         )
         smoke = step(
             "smoke",
@@ -84,7 +84,7 @@ class ReleaseGate(pulumi.ComponentResource):
                 files=smoke_files(),
             ),
             application.release,
-            ResourceOptions(parent=self, depends_on=[quiet.passed, *application.replicas, monitoring.prometheus]),
+            ResourceOptions(parent=self, depends_on=[quiet.passed, *application.ready, monitoring.prometheus]),
             witness=report.k6_ended,
             # What k6 found is the gate's to judge then.
             must_succeed=not override,

@@ -71,11 +71,12 @@ def _require_success(  # noqa: PLR0913 - the step, its outcome, and what follows
     if not (exit_code and must_succeed):
         return text
     for container_id in to_repeat:
-        _remove(container_id)
+        remove(container_id)
     tail = "\n".join(text.splitlines()[-LOG_TAIL_LINES:])
     raise pulumi.RunError(f"step '{name}' failed with exit code {exit_code}; the end of its log:\n{tail}")
 
 
-def _remove(container_id: str) -> None:
+def remove(container_id: str) -> None:
+    """Remove a container, so that the next update makes it anew; one that is gone is fine."""
     with contextlib.suppress(engine.errors.NotFound):
         engine.from_env().containers.get(container_id).remove(v=True, force=True)

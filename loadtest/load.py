@@ -18,6 +18,7 @@ from pulumi import automation
 
 from infra.config import ROOT
 from infra.operations import stacks
+from infra.setup.host import LOCAL
 from loadtest.population.stack import PopulationError, seeded
 
 TYPES = ("smoke", "load", "stress", "spike", "soak")
@@ -46,7 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     settings = {name: value for name, value in given.items() if value}
     # The seed is in the environment, never on the command line, which whoever lists processes can read. Signals and
     # the exit code are the script's own from here on.
-    environment = {**os.environ, **addresses(outputs), **people, **settings}
+    environment = {**os.environ, **addresses(outputs), **trust(options.stack, outputs), **people, **settings}
     os.execve(SCRIPT, [str(SCRIPT), options.type], environment)  # noqa: S606 - no shell is wanted
 
 
@@ -66,6 +67,15 @@ def addresses(outputs: dict[str, Any]) -> dict[str, str]:
         print(f"k6's figures are not written to {prometheus}: it takes none (see loadtest/README.md)", flush=True)
         return found
     return {**found, "K6_PROMETHEUS_RW_SERVER_URL": f"{prometheus}{_WRITE}"}
+
+
+def trust(stack: str, outputs: dict[str, Any]) -> dict[str, str]:
+    """Return by what k6 knows the edge, as the environment names it; nothing where the edge speaks no TLS."""
+    if not outputs.get("api_certificate"):
+        return {}
+    file = LOCAL / f"{stack}.pem"
+    file.write_text(str(outputs["api_certificate"]))
+    return {"SSL_CERT_FILE": str(file)}
 
 
 def takes_figures(prometheus: str) -> bool:

@@ -25,7 +25,7 @@ from tests.tools import image_reference
 
 ROOT = Path(__file__).resolve().parents[1]
 _APPLICATION_PRIVILEGES = (
-    "ALTER DEFAULT PRIVILEGES GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO janua_app"  # as init_roles.sh has it
+    "ALTER DEFAULT PRIVILEGES GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO janua_app"  # as roles.sh has it
 )
 _numbers = count(1)
 

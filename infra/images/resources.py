@@ -1,5 +1,7 @@
 """The image table as Pulumi resources: what is pulled, what was built beforehand, and the release's own image."""
 
+from dataclasses import dataclass
+
 import pulumi
 import pulumi_docker as docker
 from pulumi import Output, ResourceOptions
@@ -21,6 +23,23 @@ RELEASE_PARTS = (
 )
 
 
+RELEASE_USER = "10001:10001"
+# Of those without volumes of their own the smallest.
+CARRIER = "node-exporter"
+
+
+@dataclass(frozen=True)
+class ContainerImage:
+    """What a container is made of: the image's ID, and the user (`uid:gid`) that it is made for.
+
+    `carrier` is the ID of an image without volumes, of which a container can be made that only carries files.
+    """
+
+    id: Output[str]
+    user: str
+    carrier: Output[str]
+
+
 class Images(pulumi.ComponentResource):
     """The images of one stack, each by its ID: a tag may move, what was tested may not."""
 
@@ -29,8 +48,11 @@ class Images(pulumi.ComponentResource):
         self._config = config
         self._made: dict[str, docker.RemoteImage] = {}
 
-    def of(self, name: str) -> Output[str]:
-        """Return the ID of image `name` of the table; it is pulled unless the engine has it."""
+    def of(self, name: str) -> ContainerImage:
+        """Return image `name` of the table; it is pulled unless the engine has it."""
+        return ContainerImage(self._id(name), table()[name].user, self._id(CARRIER))
+
+    def _id(self, name: str) -> Output[str]:
         if name not in self._made:
             self._made[name] = docker.RemoteImage(
                 name, name=self._reference(name), keep_locally=True, opts=ResourceOptions(parent=self)
@@ -43,8 +65,8 @@ class Images(pulumi.ComponentResource):
             return reference(name, config.images, config.registry_mirror)
         return config.grafana_image or table()[name].registry_reference(config.registry_mirror)
 
-    def release(self) -> tuple[str, Output[str]]:
-        """Return the content hash of the release image, and its ID once it is built."""
+    def release(self) -> tuple[str, ContainerImage]:
+        """Return the content hash of the release image, and the image once it is built."""
         runtime = runtime_reference(self._config.images, self._config.registry_mirror)
         content = content_hash(runtime, *(ROOT / part for part in RELEASE_PARTS), FOLDER / "service")
         image = docker.RemoteImage(
@@ -60,4 +82,4 @@ class Images(pulumi.ComponentResource):
             ),
             opts=ResourceOptions(parent=self),
         )
-        return content, image.image_id
+        return content, ContainerImage(image.image_id, RELEASE_USER, self._id(CARRIER))

@@ -38,13 +38,14 @@ class Image:
 
     `registry` is `repository:tag`, with a host where it is not Docker's own, `digest` what `make pin` resolved it
     to, `debian` the packages with their versions (None: cannot be built from Debian), `jar` a program that Debian does
-    not carry.
+    not carry. `user` is whom a container of it runs as (`uid:gid`); those that are only built upon have none.
     """
 
     name: str
     registry: str
     digest: str | None
     debian: dict[str, str] | None
+    user: str = ""
     jar: Jar | None = None
 
     def registry_reference(self, mirror: str = "") -> str:

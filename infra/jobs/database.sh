@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 # What the jobs on the database share; to be sourced.
-export PGHOST=postgres PGUSER=janua PGDATABASE=janua
+# The environment says which server it is (PGHOST, PGUSER, PGDATABASE, …).
 PGPASSWORD=$(cat /run/secrets/database_password)
 export PGPASSWORD
 umask 077

@@ -5,7 +5,7 @@ import sys
 
 from pulumi import automation
 
-from infra.operations import stacks
+from infra.operations import leftovers, stacks
 
 
 def main() -> int:
@@ -14,7 +14,10 @@ def main() -> int:
     parser.add_argument("--stack", default="staging")
     name = parser.parse_args().stack
     try:
-        stacks.select(name).destroy(on_output=lambda line: print(line, flush=True), color="never")
+        stack = stacks.select(name)
+        for line in leftovers.clear(stack):
+            print(line, flush=True)
+        stack.destroy(on_output=lambda line: print(line, flush=True), color="never")
     except automation.StackNotFoundError:
         print(f"stack {name} does not exist: nothing to take down")
     except automation.CommandError:

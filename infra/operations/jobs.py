@@ -6,18 +6,20 @@ from pathlib import Path
 
 import docker
 from docker.models.containers import Container
+from docker.types import LogConfig
+from sqlalchemy import make_url
 
-from infra.config import ROOT, StackConfig
-from infra.containers import PART_LABEL, STACK_LABEL
+from infra.config import StackConfig
+from infra.containers import CPU_PERIOD, LOG_OPTIONS, PART_LABEL, SECRETS, STACK_LABEL
+from infra.hardening.processes import PROCESSES
 from infra.operations import stacks
-from infra.setup import secrets
-from infra.tiers.database import JOBS
+from infra.tiers.database import DATA, JOBS, PASSWORD
 from infra.tiers.hosts import TEXTFILE
 
 RESTORED = "janua_restored"
 """The database that a dump is restored into, before it takes the place of the one that serves."""
 _MEMORY = "256m"
-_PASSWORD = "/run/secrets/database_password:ro"  # noqa: S105 - where its file is
+_PROCESSORS = 2
 
 
 class JobError(RuntimeError):
@@ -26,10 +28,10 @@ class JobError(RuntimeError):
 
 @dataclass(frozen=True)
 class Jobs:
-    """What the jobs of a stack need: its PostgreSQL, a replica for the release's image, and the folder of its dumps."""
+    """What the jobs of a stack need, of which most is what its deployment's backup had; and the release that serves."""
 
     stack: str
-    postgres: Container
+    model: Container
     replica: Container
     backups: Path
     kept: int
@@ -37,17 +39,17 @@ class Jobs:
     @classmethod
     def of(cls, stack: str) -> "Jobs":
         """Return those of a running stack; JobError if it is down, pulumi's StackNotFoundError if there is none."""
-        running = {one.labels[PART_LABEL]: one for one in stacks.containers(stack) if one.status == "running"}
-        if not {"postgres", "service-1"} <= running.keys():
+        parts = {one.labels[PART_LABEL]: one for one in stacks.containers(stack)}
+        if "backup" not in parts or "service-1" not in parts or parts["service-1"].status != "running":
             raise JobError(f"stack {stack} does not run: `make up` deploys it")
         settings = stacks.settings(stack)
         folder = Path(settings.get("backupDirectory", StackConfig.model_fields["backup_directory"].default))
         kept = int(settings.get("backupsKept", StackConfig.model_fields["backups_kept"].default))
-        return cls(stack, running["postgres"], running["service-1"], folder.resolve(), kept)
+        return cls(stack, parts["backup"], parts["service-1"], folder.resolve(), kept)
 
     def backup(self) -> Iterator[str]:
         """Dump the database; yields what the job says. JobError if it fails."""
-        textfile = _volume(self._container("node-exporter"), TEXTFILE)
+        textfile = next(mount["Name"] for mount in self.model.attrs["Mounts"] if mount["Destination"] == TEXTFILE)
         return self._script("backup.sh", {"STACK": self.stack, "KEEP": str(self.kept)}, {textfile: TEXTFILE})
 
     def restore(self, file: str) -> Iterator[str]:
@@ -56,11 +58,11 @@ class Jobs:
 
     def migrate(self) -> Iterator[str]:
         """Bring what was restored to the schema of the release that serves. JobError if that fails."""
-        settings = dict(entry.split("=", 1) for entry in self.replica.attrs["Config"]["Env"])
-        url = settings["JANUA_DATABASE_URL"].replace("janua_app@", "janua@").rpartition("/")[0]
+        served = make_url(_environment(self.replica)["JANUA_DATABASE_URL"])
+        restored = served.set(username=_environment(self.model)["PGUSER"], database=RESTORED)
         environment = {
-            "JANUA_DATABASE_URL": f"{url}/{RESTORED}",
-            "JANUA_DATABASE_PASSWORD_FILE": _PASSWORD.removesuffix(":ro"),
+            "JANUA_DATABASE_URL": restored.render_as_string(hide_password=False),
+            "JANUA_DATABASE_PASSWORD_FILE": f"{SECRETS}/{PASSWORD}",
         }
         return self._run(str(self.replica.attrs["Image"]), ["python", "-m", "migrations.upgrade"], environment, {})
 
@@ -71,27 +73,35 @@ class Jobs:
     def _script(
         self, name: str, environment: Mapping[str, str], volumes: Mapping[str, str] | None = None
     ) -> Iterator[str]:
-        image = str(self.postgres.attrs["Image"])
-        mounts = {str(ROOT / "infra/jobs"): f"{JOBS}:ro", str(self.backups): "/backups", **(volumes or {})}
-        return self._run(image, ["bash", f"{JOBS}/{name}"], environment, mounts)
+        server = {key: value for key, value in _environment(self.model).items() if key.startswith("PG")}
+        mounts = {str(self.backups): "/backups", **(volumes or {})}
+        return self._run(str(self.model.attrs["Image"]), ["bash", f"{JOBS}/{name}"], {**server, **environment}, mounts)
 
     def _run(
         self, image: str, command: list[str], environment: Mapping[str, str], mounts: Mapping[str, str]
     ) -> Iterator[str]:
         self.backups.mkdir(mode=0o700, parents=True, exist_ok=True)
         owner = self.backups.stat()
-        password = secrets.stack_folder(self.stack) / "database"
         container: Container = docker.from_env().containers.run(
             image,
             command,
             detach=True,
             environment=dict(environment),
-            volumes=[f"{source}:{target}" for source, target in {**mounts, str(password): _PASSWORD}.items()],
-            network=next(iter(self.postgres.attrs["NetworkSettings"]["Networks"])),
+            volumes=[f"{source}:{target}" for source, target in mounts.items()],
+            # The scripts, the owner's password and what else is needed to connect, as they were deployed.
+            volumes_from=self.model.attrs["HostConfig"]["VolumesFrom"],
+            network=next(iter(self.model.attrs["NetworkSettings"]["Networks"])),
             user=f"{owner.st_uid}:{owner.st_gid}",
-            tmpfs={"/var/lib/postgresql/data": ""},
+            tmpfs={"/tmp": "", DATA: ""},  # noqa: S108 - in the container
             mem_limit=_MEMORY,
             memswap_limit=_MEMORY,
+            cpu_period=CPU_PERIOD,
+            cpu_quota=_PROCESSORS * CPU_PERIOD,
+            pids_limit=PROCESSES,
+            cap_drop=["ALL"],
+            security_opt=["no-new-privileges:true"],
+            read_only=True,
+            log_config=LogConfig(config=LOG_OPTIONS),
             labels={STACK_LABEL: self.stack, PART_LABEL: "job"},
         )
         try:
@@ -102,10 +112,6 @@ class Jobs:
         finally:
             container.remove(force=True, v=True)
 
-    def _container(self, part: str) -> Container:
-        return next(one for one in stacks.containers(self.stack) if one.labels[PART_LABEL] == part)
 
-
-def _volume(container: Container, target: str) -> str:
-    """Return the name of the volume that a container has at a path."""
-    return next(str(mount["Name"]) for mount in container.attrs["Mounts"] if mount["Destination"] == target)
+def _environment(container: Container) -> dict[str, str]:
+    return dict(entry.split("=", 1) for entry in container.attrs["Config"]["Env"])

@@ -7,7 +7,7 @@ import docker
 from docker.models.containers import Container
 from pulumi import automation
 
-from infra.containers import STACK_LABEL
+from infra.containers import PART_LABEL, STACK_LABEL
 from infra.setup import stack as setup
 from infra.setup.host import ROOT
 
@@ -56,6 +56,7 @@ def settings(name: str) -> dict[str, str]:
 
 
 def containers(name: str) -> list[Container]:
-    """Return every container of stack `name`, stopped ones and those of its steps included."""
-    found: list[Container] = docker.from_env().containers.list(all=True, filters={"label": f"{STACK_LABEL}={name}"})
+    """Return every part of stack `name`, stopped ones and its steps included; not what only carries their files."""
+    labels = [f"{STACK_LABEL}={name}", PART_LABEL]
+    found: list[Container] = docker.from_env().containers.list(all=True, filters={"label": labels})
     return found

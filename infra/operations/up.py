@@ -7,7 +7,7 @@ from typing import Any
 
 from pulumi import automation
 
-from infra.operations import stacks
+from infra.operations import leftovers, stacks
 from infra.operations.timings import Timings
 from infra.setup import secrets
 from infra.setup.host import ROOT
@@ -21,6 +21,8 @@ def main() -> int:
     parser.add_argument("--stack", default="staging")
     name = parser.parse_args().stack
     stack = stacks.select(name)
+    for line in leftovers.clear(stack):
+        print(line, flush=True)
     timings = Timings()
     started = time.monotonic()
     try:

@@ -12,19 +12,21 @@ from infra.config import ROOT, StackConfig
 from infra.containers import Attachment, ContainerArgs, serve, shell_probe
 from infra.images.resources import Images
 from infra.images.table import content_hash
-from infra.tiers.cache import ADDRESS as REDIS_ADDRESS
+from infra.readiness import ready
 from infra.tiers.cache import Cache
-from infra.tiers.database import APPLICATION_URL, Database
+from infra.tiers.database import Database
 from infra.tiers.networks import Networks
 from infra.tiers.tracing import Tracing
 
 PORT = 8000
+PROCESSORS = 2
+HEALTH = shell_probe(PORT, "/readyz")
 # What judges a release belongs to it: a changed smoke test is run against fresh replicas.
 JUDGES = ("loadtest/k6", "alerts/targets.json")
 
 
 class Application(pulumi.ComponentResource):
-    """`release` identifies image, settings and judges; `image` is its ID; `replicas` are its containers."""
+    """`release` identifies image, settings and judges; `image` is what it is made of; `ready` are its replicas."""
 
     def __init__(  # noqa: PLR0913, PLR0917 - one for each tier that it stands on
         self,
@@ -37,7 +39,7 @@ class Application(pulumi.ComponentResource):
     ) -> None:
         super().__init__("janua:tiers:Application", "application")
         content, self.image = images.release()
-        settings = {**_settings(config), **tracing.settings}
+        settings = {**_settings(config), **database.settings, **cache.settings, **tracing.settings}
         judged = content_hash(content, json.dumps(settings), str(config.replicas), config.smoke_duration, *_judges())
         self.release = f"{version()}-{judged}"
         schema = database.prepare(self.release, self.image)
@@ -49,22 +51,24 @@ class Application(pulumi.ComponentResource):
                 Attachment(networks.monitoring, ["service"]),
             ],
             memory_mb=384,
+            processors=PROCESSORS,
             environment={**settings, "JANUA_RELEASE": self.release},
             secrets={
-                "database_app_password": config.secrets.database_app.get_secret_value(),
-                "redis_password": config.secrets.redis.get_secret_value(),
+                **database.secrets,
+                **cache.secrets,
                 "signing_secret": config.secrets.signing.get_secret_value(),
                 **tracing.secrets,
             },
         )
-        self.replicas = [
-            _replica(f"service-{number}", arguments, self, [schema, cache.redis])
-            for number in range(1, config.replicas + 1)
-        ]
+        self._replicas = {
+            name: _replica(name, arguments, self, [schema, *cache.containers])
+            for name in (f"service-{number}" for number in range(1, config.replicas + 1))
+        }
+        self.ready = [ready(name, replica, HEALTH.limit_seconds) for name, replica in self._replicas.items()]
 
     def addresses(self) -> Output[list[str]]:
         """Return `host:port` of each replica."""
-        return Output.all(*(replica.name for replica in self.replicas)).apply(
+        return Output.all(*(replica.name for replica in self._replicas.values())).apply(
             lambda names: [f"{name}:{PORT}" for name in names]
         )
 
@@ -82,10 +86,6 @@ def _settings(config: StackConfig) -> dict[str, str]:
         **{f"JANUA_{name.upper()}": str(value) for name, value in config.service.items()},
         "JANUA_HOST": "0.0.0.0",  # noqa: S104 - every address of the container, which publishes none
         "JANUA_PORT": str(PORT),
-        "JANUA_DATABASE_URL": APPLICATION_URL,
-        "JANUA_DATABASE_PASSWORD_FILE": "/run/secrets/database_app_password",
-        "JANUA_REDIS_URL": f"{REDIS_ADDRESS}/0",
-        "JANUA_REDIS_PASSWORD_FILE": "/run/secrets/redis_password",
         "JANUA_SIGNING_SECRET_FILE": "/run/secrets/signing_secret",
     }
 
@@ -99,4 +99,4 @@ def _replica(
 ) -> docker.Container:
     # The old replica goes on serving until everything that depends on the new one has succeeded.
     opts = ResourceOptions(parent=parent, depends_on=after, delete_before_replace=False)
-    return serve(name, arguments, shell_probe(PORT, "/readyz"), opts)
+    return serve(name, arguments, HEALTH, opts, wait=False)

@@ -1,13 +1,15 @@
 """HAProxy, the only way in: it takes traffic to a release that the gate let through."""
 
 import http
+from datetime import UTC, datetime
 
 import pulumi
 import pulumi_docker as docker
 from pulumi import Output, Resource, ResourceOptions
 
 from infra.config import ROOT, StackConfig
-from infra.containers import Attachment, ContainerArgs, Published, serve, shell_probe
+from infra.containers import SECRETS, Attachment, ContainerArgs, Published, serve, shell_probe
+from infra.edge.certificate import generate, public_part
 from infra.images.resources import Images
 from infra.jobs.promote import BACKEND, MASTER_SOCKET, VOLUME
 from infra.steps import step
@@ -16,13 +18,12 @@ from infra.tiers.networks import Networks
 
 PORT = 8080
 OPERATIONS_PORT = 8404
+CERTIFICATE = "edge.pem"
 FOLDER = "/usr/local/etc/haproxy"
-# haproxy's user in the official image; the step that writes its volume runs as it, too.
-USER = "99:99"
 
 
 class Edge(pulumi.ComponentResource):
-    """`url` is where the API is served."""
+    """`url` is where the API is served, `certificate` what a client can know it by; empty where there is no TLS."""
 
     def __init__(
         self,
@@ -33,7 +34,10 @@ class Edge(pulumi.ComponentResource):
         after: Output[Resource],
     ) -> None:
         super().__init__("janua:tiers:Edge", "edge")
-        self.url = f"http://{config.bind_address}:{config.api_port}"
+        self.url = f"{'https' if config.has_tls else 'http'}://{config.bind_address}:{config.api_port}"
+        pem = _certificate(config) if config.has_tls else ""
+        self.certificate = public_part(pem) if pem else ""
+        haproxy = images.of("haproxy")
         volume = docker.Volume("edge", opts=ResourceOptions(parent=self))
         promote = step(
             "promote",
@@ -44,7 +48,7 @@ class Edge(pulumi.ComponentResource):
                 command=["python", "-m", "infra.jobs.promote"],
                 environment={"SERVERS": application.addresses().apply(",".join)},
                 volumes={str(VOLUME): volume},
-                user=USER,
+                user=haproxy.user,
             ),
             application.release,
             ResourceOptions(parent=self, depends_on=[after]),
@@ -52,9 +56,10 @@ class Edge(pulumi.ComponentResource):
         serve(
             "edge",
             ContainerArgs(
-                image=images.of("haproxy"),
+                image=haproxy,
                 networks=[Attachment(networks.edge), Attachment(networks.monitoring, ["edge"])],
                 memory_mb=256,
+                processors=2,
                 command=[
                     "haproxy",
                     "-W",
@@ -66,14 +71,28 @@ class Edge(pulumi.ComponentResource):
                     "-f",
                     str(BACKEND),
                 ],
+                environment={
+                    "EDGE_REQUESTS_PER_SECOND": str(config.edge_requests_per_second),
+                    "EDGE_LOGINS_PER_SECOND": str(config.edge_logins_per_second),
+                    **({"EDGE_CERTIFICATE": f"{SECRETS}/{CERTIFICATE}"} if pem else {}),
+                },
                 files=edge_files(),
+                secrets={CERTIFICATE: pem} if pem else {},
                 volumes={str(VOLUME): volume},
                 ports=[Published(PORT, config.api_port, str(config.bind_address))],
-                user=USER,
             ),
             shell_probe(OPERATIONS_PORT, "/healthz"),
             ResourceOptions(parent=self, depends_on=[promote.passed]),
         )
+
+
+def _certificate(config: StackConfig) -> str:
+    """Return the PEM file that the edge shows: the one that is configured, or a generated one."""
+    if config.certificate is not None:
+        return config.certificate.get_secret_value()
+    names = dict.fromkeys(["localhost", "127.0.0.1", "::1", str(config.bind_address), *config.edge_names])
+    year = datetime.now(UTC).year
+    return "".join(generate(config.secrets.signing.get_secret_value(), list(names), year))
 
 
 def edge_files() -> dict[str, str]:

@@ -88,5 +88,4 @@ def _cadvisor(config: StackConfig, images: Images, networks: Networks) -> Contai
             "/rootfs/proc": "/proc",
             f"/rootfs{ENGINE_IMAGES}": ENGINE_IMAGES,
         },
-        user="0:0",
     )

@@ -132,7 +132,7 @@ class Monitoring(pulumi.ComponentResource):
 
     def _receiver(self) -> list[str]:
         """Return the option that lets k6 write its figures: whoever reaches the port could write any."""
-        return ["--web.enable-remote-write-receiver"] if self._config.bind_address.is_loopback else []
+        return ["--web.enable-remote-write-receiver"] if self._config.is_local else []
 
     def _links(self) -> Links:
         runbooks = self._config.runbook_base_url

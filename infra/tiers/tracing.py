@@ -59,6 +59,7 @@ class Tracing(pulumi.ComponentResource):
                 image=images.of("zipkin"),
                 networks=[Attachment(networks.monitoring, ["zipkin"])],
                 memory_mb=MEMORY_MB,
+                processors=2,
                 environment=ENVIRONMENT,
                 ports=[Published(PORT, config.traces_port, str(config.bind_address))],
             ),

@@ -5,6 +5,7 @@ import os
 import secrets
 import shutil
 import socket
+import ssl
 import subprocess
 from dataclasses import dataclass
 from functools import cached_property
@@ -75,13 +76,19 @@ class Deployment:
         return found
 
     def api(self) -> httpx.Client:
-        """Return a client of the API through the edge."""
-        return httpx.Client(base_url=self.api_url, timeout=10)
+        """Return a client of the API through the edge, which trusts the stack's certificate and no other."""
+        certificate = self._edge["api_certificate"]
+        trusted = ssl.create_default_context(cadata=certificate) if certificate else True
+        return httpx.Client(base_url=self.api_url, timeout=10, verify=trusted)
 
-    @cached_property
+    @property
     def api_url(self) -> str:
         """The address of the API."""
-        return str(self.outputs()["api_url"])
+        return str(self._edge["api_url"])
+
+    @cached_property
+    def _edge(self) -> dict[str, Any]:
+        return self.outputs()
 
     def containers(self, part: str | None = None) -> list[Any]:
         """Return the stack's containers, or those of one part, stopped ones included."""

@@ -1,12 +1,17 @@
 """Backups that are known to be good, and a restore that is all or nothing, on a running stack."""
 
+import os
 import re
 import secrets
+import subprocess
+import time
 from pathlib import Path
 
 import httpx
 import pytest
 
+from infra.hardening.rules import violations
+from infra.hardening.running import shape_of
 from tests.e2e.deployment import Deployment
 
 PASSWORD = "a passphrase of somebody who is restored"
@@ -49,6 +54,17 @@ def test_a_backup_is_restored_and_compared_before_it_is_called_good(
     assert sums["users"].split()[0] == staging.sql("SELECT count(*) FROM users")
     assert file.stat().st_mode & 0o077 == 0
     assert staging.sql("SELECT count(*) FROM pg_database WHERE datname LIKE 'janua\\_%'") == "0"
+
+
+def test_a_job_obeys_the_rules_for_containers(staging: Deployment) -> None:
+    started = subprocess.Popen(["make", "backup"], cwd=staging.folder, env={**os.environ, "STACK": staging.stack})
+    found: list[str] | None = None
+    while started.poll() is None:
+        for job in staging.containers("job"):
+            found = violations(shape_of("job", job.attrs))
+        time.sleep(0.05)
+    assert started.returncode == 0
+    assert found == []
 
 
 def test_a_restore_brings_back_what_was_and_nothing_else(staging: Deployment, before: dict[str, str]) -> None:

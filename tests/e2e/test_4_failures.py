@@ -2,9 +2,13 @@
 
 import json
 import re
+import subprocess
 from pathlib import Path
 
+import pytest
+
 from service.database.tables import REQUIRED_REVISION
+from tests.e2e.asking import asking
 from tests.e2e.deployment import Deployment
 
 BROKEN_MIGRATION = f'''
@@ -21,6 +25,20 @@ def upgrade() -> None:
 def downgrade() -> None:
     pass
 '''
+SLOW_VALIDATIONS = """
+
+_glimpse = Identities.glimpse
+
+
+def _after_a_while(self, token, tenant):
+    import time
+
+    time.sleep(0.03)
+    return _glimpse(self, token, tenant)
+
+
+Identities.glimpse = _after_a_while
+"""
 SILENT_SCRIPT = """
 export const options = { vus: 1, iterations: 1 };
 export default function () {}
@@ -30,9 +48,11 @@ export default function () {}
 def assert_fails_and_keeps_serving(staging: Deployment, reason: str) -> None:
     before = staging.outputs()["release"]
     backend = _backend(staging)
-    result = staging.pulumi("up --yes --skip-preview")
+    with asking(staging) as answers:
+        result = staging.pulumi("up --yes --skip-preview")
     assert result.returncode != 0
     assert reason in result.stdout, result.stdout
+    answers.require_all_right()
     assert _backend(staging) == backend
     assert staging.outputs()["release"] == before
     with staging.api() as api:
@@ -89,6 +109,51 @@ def test_an_override_lets_that_one_release_serve_and_is_audited(staging: Deploym
 def test_a_smoke_test_that_sends_nothing(staging: Deployment, edited: Path) -> None:
     (edited / "loadtest" / "k6" / "main.js").write_text(SILENT_SCRIPT)
     assert_fails_and_keeps_serving(staging, "step 'judge' failed with exit code 1")
+
+
+def test_an_image_that_crashes(staging: Deployment, edited: Path) -> None:
+    (edited / "service" / "__main__.py").write_text("raise SystemExit('the canary image crashes')\n")
+    assert_fails_and_keeps_serving(staging, "the canary image crashes")
+
+
+def test_a_candidate_that_answers_k6_but_is_slow_in_prometheus(staging: Deployment, edited: Path) -> None:
+    """Slower than the target by far, and faster than what k6 refuses."""
+    with (edited / "service" / "sessions" / "identities.py").open("a") as module:
+        module.write(SLOW_VALIDATIONS)
+    assert_fails_and_keeps_serving(staging, "validation p95")
+
+
+def test_an_update_that_was_killed_is_gone_on_with(staging: Deployment, edited: Path) -> None:
+    staging.configure("smokeDuration", "7s")
+    with asking(staging) as answers:
+        killed = _kill_in(staging, "smoke creating")
+        resumed = staging.shell("make up")
+    assert resumed.returncode == 0, resumed.stdout
+    assert "removed the lock of process" in resumed.stdout, killed + resumed.stdout
+    answers.require_all_right()
+    for part in ("service-1", "service-2", "smoke", "edge"):
+        assert len(staging.containers(part)) == 1, part
+    assert staging.pulumi("preview --expect-no-changes").returncode == 0
+
+
+def _kill_in(staging: Deployment, step: str) -> str:
+    """Kill an update with signal 9 as soon as it says that; what it had said until then."""
+    command = (
+        f"source .janua/env && exec pulumi --non-interactive --color never up --yes --skip-preview -s {staging.stack}"
+    )
+    said = ""
+    with subprocess.Popen(
+        ["bash", "-c", command], cwd=staging.folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    ) as process:
+        assert process.stdout
+        for line in process.stdout:
+            said += line
+            if step in line:
+                process.kill()
+                break
+        else:
+            pytest.fail(said)
+    return said
 
 
 def test_the_next_good_release_is_deployed_and_clears_up(staging: Deployment) -> None:

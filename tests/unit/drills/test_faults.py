@@ -6,14 +6,18 @@ import pytest
 
 from drills import faults
 from drills.stack import Stack
+from infra.containers import CPU_PERIOD
+from infra.tiers.application import PROCESSORS
+
+DEPLOYED = {"cpu_period": CPU_PERIOD, "cpu_quota": PROCESSORS * CPU_PERIOD}
 
 
 class FakeContainer:
     """A container that notes what is done to it."""
 
-    def __init__(self, name: str, status: str = "running", quota: int = 0) -> None:
+    def __init__(self, name: str, status: str = "running", period: int = CPU_PERIOD) -> None:
         self.name, self.status = name, status
-        self.attrs = {"HostConfig": {"CpuQuota": quota}}
+        self.attrs = {"HostConfig": {"CpuPeriod": period}}
         self.done: list[Any] = []
 
     def start(self) -> None:
@@ -58,16 +62,16 @@ def test_each_left_over_is_taken_out_and_named() -> None:
         FakeContainer("edge"),
         FakeContainer("redis", "exited"),
         FakeContainer("postgres", "paused"),
-        FakeContainer("service-1", quota=faults.CPU_QUOTA),
+        FakeContainer("service-1", period=faults.THROTTLED_PERIOD),
     )
     found = faults.clear(broken := stack().with_parts(well, dead, paused, slow, trigger=True))
-    assert (well.done, dead.done, paused.done, slow.done) == ([], ["start"], ["unpause"], [{"cpu_quota": -1}])
+    assert (well.done, dead.done, paused.done, slow.done) == ([], ["start"], ["unpause"], [DEPLOYED])
     assert len(found) == 4
     assert "DROP TRIGGER" in broken.ran[-1]  # type: ignore[attr-defined]
 
 
 def test_nothing_is_done_to_a_stack_that_is_well() -> None:
-    assert faults.clear(fine := stack().with_parts(FakeContainer("redis", quota=-1))) == []
+    assert faults.clear(fine := stack().with_parts(FakeContainer("redis"))) == []
     assert not any("DROP" in script for script in fine.ran)  # type: ignore[attr-defined]
 
 
@@ -81,5 +85,5 @@ def test_a_drill_that_breaks_off_takes_its_fault_out() -> None:
 def test_throttled_replicas_get_their_processors_back() -> None:
     replica = FakeContainer("service-1")
     with faults.throttled_replicas(stack().with_parts(replica)):
-        assert replica.done == [{"cpu_period": faults.CPU_PERIOD, "cpu_quota": faults.CPU_QUOTA}]
-    assert replica.done[-1] == {"cpu_quota": -1}
+        assert replica.done == [{"cpu_period": faults.THROTTLED_PERIOD, "cpu_quota": faults.THROTTLED_QUOTA}]
+    assert replica.done[-1] == DEPLOYED

@@ -7,6 +7,7 @@ import pytest
 
 from infra.images import table as images
 from infra.images.pin import parse_policy
+from infra.images.resources import RELEASE_USER
 
 
 @pytest.mark.parametrize("name", images.table())
@@ -32,6 +33,21 @@ def test_every_image_that_debian_carries_has_a_dockerfile_and_the_rest_is_grafan
     assert {name for name in images.table() if name not in images.buildable()} == {"grafana"}
     for name in images.buildable():
         assert (images.FOLDER / name / "Dockerfile").is_file()
+
+
+@pytest.mark.parametrize("name", [name for name in images.buildable() if images.table()[name].user])
+def test_the_user_of_an_image_is_the_one_that_its_dockerfile_makes(name: str) -> None:
+    user, _, _ = images.table()[name].user.partition(":")
+    dockerfile = (images.FOLDER / name / "Dockerfile").read_text()
+    made = {*re.findall(r"--uid (\d+)", dockerfile), *re.findall(r"^USER (\d+)", dockerfile, re.MULTILINE)}
+    if "USER nobody" in dockerfile:
+        made.add("65534")
+    assert user in (made or {"0"})
+
+
+def test_the_release_runs_as_the_user_of_its_runtime() -> None:
+    user, _, _ = RELEASE_USER.partition(":")
+    assert f"--uid {user} " in (images.FOLDER / "runtime" / "Dockerfile").read_text()
 
 
 def test_a_mirror_stands_in_front_and_official_images_are_under_library() -> None:

@@ -18,7 +18,7 @@ class Witness:
 @pytest.fixture
 def removed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     found: list[str] = []
-    monkeypatch.setattr(steps, "_remove", found.append)
+    monkeypatch.setattr(steps, "remove", found.append)
     return found
 
 

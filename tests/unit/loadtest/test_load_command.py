@@ -114,3 +114,10 @@ def test_the_profiles_are_those_of_the_script(capsys: pytest.CaptureFixture[str]
     with pytest.raises(SystemExit):
         load.main(["everything"])
     assert "invalid choice: 'everything'" in capsys.readouterr().err
+
+
+def test_k6_knows_the_edge_by_the_stack_s_certificate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(load, "LOCAL", tmp_path)
+    told = load.trust("staging", {"api_certificate": "a PEM file"})
+    assert Path(told["SSL_CERT_FILE"]).read_text() == "a PEM file"
+    assert load.trust("staging", {"api_certificate": ""}) == {}

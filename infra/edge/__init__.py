@@ -1,0 +1,1 @@
+"""The configuration of the public edge, and the certificate that it shows."""

@@ -1,0 +1,1 @@
+"""What every container has to obey: checked at each preview, and by tests on what runs."""

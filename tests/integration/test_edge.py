@@ -1,0 +1,135 @@
+"""The public edge with TLS and limits, in front of a server that says what it was sent."""
+
+import ssl
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import docker
+import httpx
+import pytest
+
+from infra.edge.certificate import generate
+from infra.jobs.promote import BACKEND, VOLUME, backend
+from infra.tiers.edge import FOLDER, edge_files
+from infra.waiting import until_it_answers
+from tests.servers import container
+
+pytestmark = pytest.mark.integration
+
+CERTIFICATE, KEY = generate("a secret", ["localhost", "127.0.0.1"], 2026)
+# What somebody may send in a second; so little that the slowest machine sends more.
+FEW, MANY = 4, 100_000
+
+
+class Echo(BaseHTTPRequestHandler):
+    """Answers with the headers of the request."""
+
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self) -> None:
+        body = str(self.headers).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    do_POST = do_GET  # noqa: N815 - the library's name
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[str]:
+    """The server that the edge leads to, where a container reaches it."""
+    gateway = docker.from_env().networks.get("bridge").attrs["IPAM"]["Config"][0]["Gateway"]
+    made = ThreadingHTTPServer((gateway, 0), Echo)
+    threading.Thread(target=made.serve_forever, daemon=True).start()
+    yield f"{gateway}:{made.server_port}"
+    made.shutdown()
+    made.server_close()
+
+
+@contextmanager
+def edge(server: str, folder: Path, **environment: str) -> Iterator[httpx.Client]:
+    """A client of an edge with such an environment; it trusts the certificate and no other."""
+    (folder / "etc").mkdir()
+    (folder / "volume").mkdir()
+    for path, content in edge_files().items():
+        (folder / "etc" / Path(path).name).write_text(content, newline="")
+    (folder / "volume" / BACKEND.name).write_text(backend([server]))
+    (folder / "edge.pem").write_text(CERTIFICATE + KEY)
+    mounts = {folder / "etc": FOLDER, folder / "volume": str(VOLUME), folder / "edge.pem": "/run/secrets/edge.pem"}
+    scheme = "https" if "EDGE_CERTIFICATE" in environment else "http"
+    with container(
+        "haproxy",
+        8080,
+        command=["haproxy", "-W", "-db", "-f", f"{FOLDER}/haproxy.cfg", "-f", str(BACKEND)],
+        environment=environment,
+        volumes=[f"{source}:{target}:ro" for source, target in mounts.items()],
+        user="99:99",
+        read_only=True,
+        cap_drop=["ALL"],
+    ) as (_, port):
+        trusted = ssl.create_default_context(cadata=CERTIFICATE)
+        with httpx.Client(base_url=f"{scheme}://127.0.0.1:{port}", verify=trusted) as client:
+            until_it_answers(lambda: client.get("/").raise_for_status(), (httpx.HTTPError,))
+            yield client
+
+
+TLS = {"EDGE_CERTIFICATE": "/run/secrets/edge.pem"}
+
+
+def test_tls_is_spoken_and_nothing_else(server: str, tmp_path: Path) -> None:
+    with edge(server, tmp_path, **TLS) as client:
+        answer = client.get("/")
+        assert answer.headers["Strict-Transport-Security"] == "max-age=31536000"
+        assert "x-forwarded-proto: https" in answer.text
+        plain = str(client.base_url).replace("https", "http")
+        with pytest.raises(httpx.HTTPError):
+            httpx.get(plain)
+        with pytest.raises(httpx.ConnectError, match="CERTIFICATE_VERIFY_FAILED"):
+            httpx.get(str(client.base_url))
+
+
+def test_a_client_cannot_say_who_it_is(server: str, tmp_path: Path) -> None:
+    with edge(server, tmp_path) as client:
+        sent = {"X-Forwarded-For": "192.0.2.1", "X-Forwarded-Proto": "https"}
+        received = client.get("/", headers=sent)
+        assert "192.0.2.1" not in received.text
+        assert "x-forwarded-proto: http\n" in received.text
+        assert received.text.lower().count("x-forwarded-for") == 1
+        assert "Strict-Transport-Security" not in received.headers
+
+
+def test_who_sends_more_than_its_share_is_told_to_wait(server: str, tmp_path: Path) -> None:
+    limits = {"EDGE_REQUESTS_PER_SECOND": str(FEW), "EDGE_LOGINS_PER_SECOND": str(MANY)}
+    with edge(server, tmp_path, **limits) as client:
+        time.sleep(2)  # what asked whether it is there counts as well
+        answers = [client.get("/") for _ in range(5 * FEW)]
+        statuses = Counter(answer.status_code for answer in answers)
+        assert statuses.keys() == {200, 429}
+        assert statuses[200] >= FEW
+        refused = next(answer for answer in answers if answer.status_code == 429)
+        assert refused.headers["Retry-After"] == "1"
+        assert refused.headers["Content-Type"] == "application/problem+json"
+        assert refused.json()["status"] == 429
+
+
+def test_logins_have_a_limit_of_their_own(server: str, tmp_path: Path) -> None:
+    limits = {"EDGE_REQUESTS_PER_SECOND": str(MANY), "EDGE_LOGINS_PER_SECOND": str(FEW)}
+    with edge(server, tmp_path, **limits) as client:
+        statuses = Counter(client.post("/api/v1/auth/login").status_code for _ in range(5 * FEW))
+        assert statuses.keys() == {200, 429}
+        assert statuses[200] >= FEW
+        assert client.post("/api/v1/auth/logout").status_code == 200
+
+
+def test_without_limits_nobody_waits(server: str, tmp_path: Path) -> None:
+    with edge(server, tmp_path) as client:
+        assert {client.get("/").status_code for _ in range(5 * FEW)} == {200}

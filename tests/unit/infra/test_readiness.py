@@ -1,0 +1,70 @@
+"""A replica that gets well is waited for; one that does not fails the update with what it said."""
+
+import asyncio
+from types import SimpleNamespace
+from typing import Any
+
+import pulumi
+import pytest
+
+from infra import readiness
+
+
+class FakeContainer:
+    """A container whose state changes each time that somebody looks."""
+
+    def __init__(self, *states: dict[str, Any]) -> None:
+        self.states = list(states)
+
+    @property
+    def attrs(self) -> dict[str, Any]:
+        return {"RestartCount": 0, **self.states[0]}
+
+    def reload(self) -> None:
+        if len(self.states) > 1:
+            self.states.pop(0)
+
+    def logs(self, tail: int) -> bytes:
+        return f"the last {tail} lines".encode()
+
+
+STARTING: dict[str, Any] = {"State": {"Status": "running", "Health": {"Status": "starting"}}}
+HEALTHY: dict[str, Any] = {"State": {"Status": "running", "Health": {"Status": "healthy"}}}
+CRASHED: dict[str, Any] = {"State": {"Status": "restarting", "Health": {"Status": "unhealthy"}}, "RestartCount": 1}
+EXITED: dict[str, Any] = {"State": {"Status": "exited"}}
+
+
+@pytest.fixture
+def removed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    found: list[str] = []
+    monkeypatch.setattr(readiness, "remove", found.append)
+    monkeypatch.setattr(readiness, "_POLL_SECONDS", 0)
+    return found
+
+
+def wait(monkeypatch: pytest.MonkeyPatch, container: FakeContainer, seconds: float = 60) -> None:
+    client = SimpleNamespace(containers=SimpleNamespace(get=lambda _id: container))
+    monkeypatch.setattr("infra.readiness.engine.from_env", lambda: client)
+    asyncio.run(readiness._wait("service-1", "an-id", seconds))
+
+
+def test_one_that_gets_well_is_waited_for(monkeypatch: pytest.MonkeyPatch, removed: list[str]) -> None:
+    container = FakeContainer(STARTING, STARTING, HEALTHY)
+    wait(monkeypatch, container)
+    assert container.states == [HEALTHY]
+    assert removed == []
+
+
+@pytest.mark.parametrize("end", [CRASHED, EXITED])
+def test_one_that_ends_is_removed_and_its_log_is_told(
+    monkeypatch: pytest.MonkeyPatch, removed: list[str], end: dict[str, Any]
+) -> None:
+    with pytest.raises(pulumi.RunError, match=r"'service-1' ended instead of serving(.|\n)*the last 40 lines"):
+        wait(monkeypatch, FakeContainer(STARTING, end))
+    assert removed == ["an-id"]
+
+
+def test_one_that_does_not_get_well_in_time_is_removed(monkeypatch: pytest.MonkeyPatch, removed: list[str]) -> None:
+    with pytest.raises(pulumi.RunError, match="was not healthy within 0 seconds"):
+        wait(monkeypatch, FakeContainer(STARTING), seconds=0)
+    assert removed == ["an-id"]
