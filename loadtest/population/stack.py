@@ -1,6 +1,7 @@
 """The population of a running stack: its seed, and the way to the stack's PostgreSQL."""
 
 import psycopg
+from docker.models.containers import Container
 
 from infra.containers import PART_LABEL
 from infra.operations import stacks
@@ -24,7 +25,12 @@ def population(stack: str, count: int) -> Population:
 
 
 def seeded(stack: str) -> Population:
-    """Return the population that the stack's database holds; PopulationError if it cannot be asked."""
+    """Return the population that the stack's database holds; PopulationError if it cannot be asked.
+
+    A server that others run holds none: only the stack's own is ever seeded.
+    """
+    if not _servers(stack):
+        return population(stack, 0)
     with connect(stack) as connection:
         return population(stack, count_users(connection, population(stack, 1)))
 
@@ -34,9 +40,9 @@ def connect(stack: str) -> Connection:
 
     No port of it is published: this machine reaches it at the container's own address.
     """
-    found = [one for one in stacks.containers(stack) if one.labels[PART_LABEL] == "postgres"]
+    found = _servers(stack)
     if not found or found[0].status != "running":
-        raise PopulationError(f"stack {stack} has no running PostgreSQL: `make up` deploys it")
+        raise PopulationError(f"stack {stack} has no running PostgreSQL of its own: `make up` deploys it")
     host = stacks.address(found[0])
     password = secrets.read(stack)["database"]
     try:
@@ -50,3 +56,7 @@ def connect(stack: str) -> Connection:
         )
     except psycopg.OperationalError as error:
         raise PopulationError(f"PostgreSQL of stack {stack} does not answer at {host}: {error}") from error
+
+
+def _servers(stack: str) -> list[Container]:
+    return [one for one in stacks.containers(stack) if one.labels[PART_LABEL] == "postgres"]
