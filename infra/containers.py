@@ -14,6 +14,7 @@ from infra.images.resources import ContainerImage
 STACK_LABEL = "com.janua.stack"
 PART_LABEL = "com.janua.part"
 FILES_LABEL = "com.janua.files-of"
+FILES_SUFFIX = "-files"
 SECRETS = "/run/secrets"
 STOP_SECONDS = 30
 CPU_PERIOD = 100_000
@@ -195,7 +196,7 @@ def _files(name: str, args: ContainerArgs, opts: ResourceOptions) -> list[docker
     properties.volumes = [docker.ContainerVolumeArgs(container_path=folder) for folder in _folders(args)]
     # Made before the old one goes: whatever serves goes on with its files until it is replaced itself.
     carrier = docker.Container(
-        f"{name}-files", properties, ResourceOptions(parent=opts.parent, delete_before_replace=False)
+        f"{name}{FILES_SUFFIX}", properties, ResourceOptions(parent=opts.parent, delete_before_replace=False)
     )
     return [docker.ContainerVolumeArgs(from_container=Output.concat(carrier.name, ":ro"))]
 

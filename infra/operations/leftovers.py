@@ -15,7 +15,7 @@ import docker
 from docker.models.containers import Container
 from pulumi import automation
 
-from infra.containers import FILES_LABEL, PART_LABEL, STACK_LABEL
+from infra.containers import FILES_LABEL, FILES_SUFFIX, PART_LABEL, STACK_LABEL
 from infra.setup.stack import STATE
 
 _LOCKS = STATE / ".pulumi" / "locks"
@@ -34,7 +34,7 @@ def clear(stack: automation.Stack) -> Iterator[str]:
     kept = {resource.get("id") for resource in deployment.get("resources") or ()}
     since = datetime.fromisoformat(deployment["manifest"]["time"]) - _LONGEST_UPDATE
     for container in _containers(stack.name):
-        part = container.labels.get(PART_LABEL) or f"{container.labels.get(FILES_LABEL)}-files"
+        part = container.labels.get(PART_LABEL) or f"{container.labels.get(FILES_LABEL)}{FILES_SUFFIX}"
         if part in begun and container.id not in kept and _made(container) > since:
             container.remove(force=True, v=True)
             yield f"removed {container.name}: an update that was killed had not finished it"

@@ -3,6 +3,8 @@
 from pulumi.automation import EngineEvent
 from pulumi.automation.events import StepEventMetadata
 
+from infra.containers import FILES_SUFFIX
+
 SHORTEST_SECONDS = 1
 # Refreshing, comparing and deleting what was replaced are no steps of their own.
 TIMED = ("create", "create-replacement", "update")
@@ -23,11 +25,14 @@ class Timings:
             self._seconds[_key(after.metadata)] = event.timestamp - self._started[_key(after.metadata)]
 
     def lines(self) -> list[str]:
-        """Return a line for each resource, components left out: they take as long as their parts."""
+        """Return a line for each container, network and volume; what carries files is part of another."""
         return [
             f"  {_name(urn):<28} {self._seconds[urn, op]:4d} s"
             for urn, op in self._started
-            if op in TIMED and "docker:index" in urn and self._seconds.get((urn, op), 0) >= SHORTEST_SECONDS
+            if op in TIMED
+            and "docker:index" in urn
+            and not urn.endswith(FILES_SUFFIX)
+            and self._seconds.get((urn, op), 0) >= SHORTEST_SECONDS
         ]
 
 

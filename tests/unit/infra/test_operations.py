@@ -44,6 +44,8 @@ def test_timings_are_the_seconds_between_a_resources_start_and_end() -> None:
         event("resOutputsEvent", "smoke", 131),
         event("resourcePreEvent", "smoke", 131, "delete-replaced"),
         event("resOutputsEvent", "smoke", 190, "delete-replaced"),
+        event("resourcePreEvent", "smoke-files", 90),
+        event("resOutputsEvent", "smoke-files", 95),
     ):
         timings.add(one)
     assert timings.lines() == [f"  {'container smoke':<28}   31 s"]
