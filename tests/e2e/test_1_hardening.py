@@ -14,6 +14,12 @@ from infra.hardening.running import shape_of
 from tests.e2e.deployment import Deployment
 
 DOCUMENTED = {"api_url", "prometheus_url", "alertmanager_url", "traces_url"}
+EXTRA = """
+import pulumi_docker
+
+port = pulumi_docker.ContainerPortArgs(internal=5432, external=5432)
+pulumi_docker.Container("extra", image=images.of("postgres").id, ports=[port])
+"""
 # In /proc/net/tcp: address and port in hexadecimal, and the state of a socket that listens.
 LISTENING = re.compile(r"^ *\d+: [0-9A-F]+:([0-9A-F]{4}) [0-9A-F:]+ 0A ", re.MULTILINE)
 CONNECT = 'timeout 3 bash -c "exec 3<>/dev/tcp/${place/://}" 2>/dev/null && echo $place'
@@ -50,6 +56,20 @@ def test_files_of_a_container_cannot_be_changed_in_it(staging: Deployment) -> No
     assert b"Read-only file system" in output
     code, output = replica.exec_run(["sh", "-c", "echo x > /app/service/app.py"], user="0:0")
     assert b"Read-only file system" in output
+
+
+def test_a_preview_refuses_a_container_that_breaks_rules(staging: Deployment) -> None:
+    program = staging.folder / "infra" / "__main__.py"
+    before = program.read_text()
+    program.write_text(before + EXTRA)
+    try:
+        preview = staging.pulumi("preview")
+    finally:
+        program.write_text(before)
+    assert preview.returncode != 0
+    assert "container 'extra' may not be deployed" in preview.stdout, preview.stdout
+    for rule in ("non-root", "no-capabilities", "read-only-root", "memory-limit", "published-ports"):
+        assert f"  {rule}: " in preview.stdout, preview.stdout
 
 
 @pytest.fixture(scope="module")
