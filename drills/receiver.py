@@ -109,14 +109,14 @@ def _read(stack: Stack) -> str:
 
 
 def _rewrite(stack: Stack, text: str) -> None:
-    """Put the configuration into the container and have it read. Raises DrillError if it is refused."""
+    """Put the configuration where the container can only read it, and have it read. Raises OSError."""
     data = text.encode()
     entry = tarfile.TarInfo(Path(CONFIGURATION).name)
     entry.size, entry.mode, entry.mtime = len(data), 0o444, int(time.time())
     packed = io.BytesIO()
     with tarfile.open(fileobj=packed, mode="w") as archive:
         archive.addfile(entry, io.BytesIO(data))
-    stack.parts("alertmanager")[0].put_archive(str(Path(CONFIGURATION).parent), packed.getvalue())
+    stack.carrier("alertmanager").put_archive(str(Path(CONFIGURATION).parent), packed.getvalue())
     until_it_answers(lambda: _reload(stack), (urllib.error.URLError, OSError), _TIMEOUT_SECONDS)
 
 

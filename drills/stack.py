@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+import docker
 from docker.models.containers import Container
 
 from infra.containers import PART_LABEL
@@ -55,6 +56,11 @@ class Stack:
         if not found:
             raise DrillError(f"stack {self.name} has no container {name}")
         return sorted(found, key=lambda one: str(one.labels[PART_LABEL]))
+
+    def carrier(self, part: str) -> Container:
+        """Return the container that carries the files of a part: what is written into it, the part reads."""
+        (volumes,) = self.parts(part)[0].attrs["HostConfig"]["VolumesFrom"]
+        return docker.from_env().containers.get(volumes.partition(":")[0])
 
     def execute(self, part: str, script: str) -> str:
         """Run shell lines in a part's container and return what they wrote; DrillError if they fail."""
