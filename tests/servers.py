@@ -30,18 +30,26 @@ _APPLICATION_PRIVILEGES = (
 _numbers = count(1)
 
 
+LOOPBACK = "127.0.0.1"
+
+
+def gateway() -> str:
+    """An address of this machine that containers of every network reach."""
+    return str(docker.from_env().networks.get("bridge").attrs["IPAM"]["Config"][0]["Gateway"])
+
+
 @contextmanager
-def container(name: str, port: int, **options: Any) -> Iterator[tuple[Container, int]]:
-    """A running container of an image of ours, and where on 127.0.0.1 its port is."""
+def container(name: str, port: int, *, address: str = LOOPBACK, **options: Any) -> Iterator[tuple[Container, int]]:
+    """A running container of an image of ours, and where on an address of this machine its port is."""
     client = docker.from_env()
     # A port of our own choice: one that the engine chose would be another one after a restart.
-    with closing(socket.create_server(("127.0.0.1", 0))) as free:
+    with closing(socket.create_server((address, 0))) as free:
         host_port = free.getsockname()[1]
     started = client.containers.run(
         image_reference(name),
         detach=True,
         labels={"com.janua.test": "1"},
-        ports={f"{port}/tcp": ("127.0.0.1", host_port)},
+        ports={f"{port}/tcp": (address, host_port)},
         **options,
     )
     try:

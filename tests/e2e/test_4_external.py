@@ -3,20 +3,18 @@
 import json
 import secrets
 from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import docker
 import httpx
 import psycopg
 import pytest
 from redis import Redis
 
 from infra.waiting import until_it_answers
-from tests.e2e.deployment import Deployment, free_ports
-from tests.tools import image_reference
+from tests.e2e.deployment import Deployment
+from tests.servers import container, gateway
 
 PASSWORD = secrets.token_urlsafe(16)
 ACCOUNT = {"email": "ada@example.com", "password": "a long enough phrase"}
@@ -45,26 +43,16 @@ class Servers:
 @pytest.fixture(scope="module")
 def servers() -> Iterator[Servers]:
     """A PostgreSQL and a Redis that know nothing of any stack."""
-    host = docker.from_env().networks.get("bridge").attrs["IPAM"]["Config"][0]["Gateway"]
-    made = Servers(host, *free_ports(2))
+    host = gateway()
     environment = {"POSTGRES_USER": "boss", "POSTGRES_PASSWORD": PASSWORD, "POSTGRES_DB": "janua"}
-    with ExitStack() as stack:
-        stack.enter_context(_server("postgres", (host, made.postgres), 5432, environment=environment))
-        arguments = ["redis-server", "--requirepass", PASSWORD, "--save", "", "--appendonly", "no"]
-        stack.enter_context(_server("redis", (host, made.redis), 6379, command=arguments))
+    arguments = ["redis-server", "--requirepass", PASSWORD, "--save", "", "--appendonly", "no"]
+    with (
+        container("postgres", 5432, address=host, environment=environment) as (_, postgres),
+        container("redis", 6379, address=host, command=arguments) as (_, redis),
+    ):
+        made = Servers(host, postgres, redis)
         until_it_answers(lambda: made.connect().close(), (psycopg.OperationalError,))
         yield made
-
-
-@contextmanager
-def _server(name: str, place: tuple[str, int], port: int, **options: Any) -> Iterator[None]:
-    started = docker.from_env().containers.run(
-        image_reference(name), detach=True, labels={"com.janua.test": "1"}, ports={f"{port}/tcp": place}, **options
-    )
-    try:
-        yield
-    finally:
-        started.remove(force=True, v=True)
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,6 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-import docker
 import httpx
 import pytest
 
@@ -17,7 +16,7 @@ from infra.edge.certificate import generate
 from infra.jobs.promote import BACKEND, VOLUME, backend
 from infra.tiers.edge import FOLDER, edge_files
 from infra.waiting import until_it_answers
-from tests.servers import container
+from tests.servers import container, gateway
 
 pytestmark = pytest.mark.integration
 
@@ -47,10 +46,10 @@ class Echo(BaseHTTPRequestHandler):
 @pytest.fixture(scope="module")
 def server() -> Iterator[str]:
     """The server that the edge leads to, where a container reaches it."""
-    gateway = docker.from_env().networks.get("bridge").attrs["IPAM"]["Config"][0]["Gateway"]
-    made = ThreadingHTTPServer((gateway, 0), Echo)
+    address = gateway()
+    made = ThreadingHTTPServer((address, 0), Echo)
     threading.Thread(target=made.serve_forever, daemon=True).start()
-    yield f"{gateway}:{made.server_port}"
+    yield f"{address}:{made.server_port}"
     made.shutdown()
     made.server_close()
 
