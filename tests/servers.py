@@ -5,6 +5,7 @@ import socket
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
+from ipaddress import ip_network
 from itertools import count
 from pathlib import Path
 from typing import Any, Literal, cast
@@ -35,7 +36,9 @@ LOOPBACK = "127.0.0.1"
 
 def gateway() -> str:
     """An address of this machine that containers of every network reach."""
-    return str(docker.from_env().networks.get("bridge").attrs["IPAM"]["Config"][0]["Gateway"])
+    # What an engine says of itself in its first life is the subnet alone; the bridge has its first address.
+    subnet = docker.from_env().networks.get("bridge").attrs["IPAM"]["Config"][0]["Subnet"]
+    return str(next(ip_network(subnet).hosts()))
 
 
 @contextmanager

@@ -1,17 +1,23 @@
 """Points the edge at a release: writes HAProxy's backend and reloads it without dropping a connection.
 
-Runs as the edge's user with its volume. Environment: SERVERS, the replicas as `host:port,host:port`.
+It ends when nothing leads to the former replicas any more, for they are deleted next. Runs as the edge's user with its
+volume. Environment: SERVERS, the replicas as `host:port,host:port`.
 """
 
 import os
 import socket
 import sys
+import time
 from pathlib import Path
 
 VOLUME = Path("/var/lib/edge")
 BACKEND = VOLUME / "backend.cfg"
 MASTER_SOCKET = VOLUME / "master.sock"
 RELOAD_SECONDS = 30
+# More than `hard-stop-after` in haproxy.cfg: there is no former worker then, whatever its clients do.
+FORMER_WORKERS_SECONDS = 75
+PAUSE_SECONDS = 0.2
+_NO_EDGE = (FileNotFoundError, ConnectionRefusedError)
 
 
 def backend(servers: list[str]) -> str:
@@ -38,19 +44,43 @@ def write(text: str) -> None:
     scratch.replace(BACKEND)
 
 
+def ask_master(command: str) -> str:
+    """Return what the running edge's master process answers; one of _NO_EDGE is raised where there is none."""
+    with socket.socket(socket.AF_UNIX) as master:
+        master.settimeout(RELOAD_SECONDS)
+        master.connect(str(MASTER_SOCKET))
+        master.sendall(f"{command}\n".encode())
+        master.shutdown(socket.SHUT_WR)
+        return b"".join(iter(lambda: master.recv(4096), b"")).decode()
+
+
 def reload() -> str:
     """Reload the running edge through its master; return its answer, or say that there is none to reload.
 
     The answer begins with `Success=1` when new workers have taken over; otherwise the old ones go on.
     """
     try:
-        with socket.socket(socket.AF_UNIX) as master:
-            master.settimeout(RELOAD_SECONDS)
-            master.connect(str(MASTER_SOCKET))
-            master.sendall(b"reload\n")
-            return b"".join(iter(lambda: master.recv(4096), b"")).decode()
-    except (FileNotFoundError, ConnectionRefusedError):
+        return ask_master("reload")
+    except _NO_EDGE:
         return "Success=1 (no edge is running; it will start with this backend)"
+
+
+def former_workers() -> bool:
+    """Return whether workers of before the reload go on: each answers one more request on every connection it has."""
+    try:
+        return "# old workers" in ask_master("show proc")
+    except _NO_EDGE:
+        return False
+
+
+def wait_for_former_workers() -> str:
+    """Return how it went: a client that keeps a connection without using it is waited for until its time is up."""
+    began = time.monotonic()
+    while former_workers():
+        if time.monotonic() - began > FORMER_WORKERS_SECONDS:
+            return f"workers of before are still there after {FORMER_WORKERS_SECONDS} s; they are left to themselves"
+        time.sleep(PAUSE_SECONDS)
+    return f"nothing leads to former replicas any more, after {time.monotonic() - began:.1f} s"
 
 
 def main() -> int:
@@ -61,6 +91,7 @@ def main() -> int:
     answer = reload()
     print(f"promote: {', '.join(servers)}\n{answer.strip()}")
     if answer.startswith("Success=1"):
+        print(wait_for_former_workers())
         return 0
     if before is not None:
         write(before)

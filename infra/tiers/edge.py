@@ -20,6 +20,7 @@ PORT = 8080
 OPERATIONS_PORT = 8404
 CERTIFICATE = "edge.pem"
 FOLDER = "/usr/local/etc/haproxy"
+COMMAND = f"haproxy -W -db -S {MASTER_SOCKET},mode,600 -f {FOLDER}/haproxy.cfg -f {BACKEND}".split()
 
 
 class Edge(pulumi.ComponentResource):
@@ -60,17 +61,7 @@ class Edge(pulumi.ComponentResource):
                 networks=[Attachment(networks.edge), Attachment(networks.monitoring, ["edge"])],
                 memory_mb=256,
                 processors=2,
-                command=[
-                    "haproxy",
-                    "-W",
-                    "-db",
-                    "-S",
-                    f"{MASTER_SOCKET},mode,600",
-                    "-f",
-                    f"{FOLDER}/haproxy.cfg",
-                    "-f",
-                    str(BACKEND),
-                ],
+                command=COMMAND,
                 environment={
                     "EDGE_REQUESTS_PER_SECOND": str(config.edge_requests_per_second),
                     "EDGE_LOGINS_PER_SECOND": str(config.edge_logins_per_second),

@@ -1,5 +1,6 @@
 """The public edge with TLS and limits, in front of a server that says what it was sent."""
 
+import os
 import ssl
 import threading
 import time
@@ -13,8 +14,9 @@ import httpx
 import pytest
 
 from infra.edge.certificate import generate
-from infra.jobs.promote import BACKEND, VOLUME, backend
-from infra.tiers.edge import FOLDER, edge_files
+from infra.jobs import promote
+from infra.jobs.promote import BACKEND, MASTER_SOCKET, VOLUME, backend
+from infra.tiers.edge import COMMAND, FOLDER, edge_files
 from infra.waiting import until_it_answers
 from tests.servers import container, gateway
 
@@ -23,19 +25,18 @@ pytestmark = pytest.mark.integration
 CERTIFICATE, KEY = generate("a secret", ["localhost", "127.0.0.1"], 2026)
 # What somebody may send in a second; so little that the slowest machine sends more.
 FEW, MANY = 4, 100_000
+USER = 99
 
 
 class Echo(BaseHTTPRequestHandler):
-    """Answers with the headers of the request."""
+    """Answers with the headers of the request, and the port that it came to."""
 
     protocol_version = "HTTP/1.1"
 
     def do_GET(self) -> None:
-        body = str(self.headers).encode()
-        self.send_response(200)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
+        body = f"port: {self.connection.getsockname()[1]}\n{self.headers}".encode()
+        # At once: a health check that has its status hangs up, and the rest would find nobody.
+        self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body))
 
     do_POST = do_GET  # noqa: N815 - the library's name
 
@@ -43,9 +44,9 @@ class Echo(BaseHTTPRequestHandler):
         """Say nothing."""
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[str]:
-    """The server that the edge leads to, where a container reaches it."""
+@contextmanager
+def echo() -> Iterator[str]:
+    """A server where a container reaches it."""
     address = gateway()
     made = ThreadingHTTPServer((address, 0), Echo)
     threading.Thread(target=made.serve_forever, daemon=True).start()
@@ -54,11 +55,19 @@ def server() -> Iterator[str]:
     made.server_close()
 
 
+@pytest.fixture(scope="module")
+def server() -> Iterator[str]:
+    """The server that the edge leads to."""
+    with echo() as made:
+        yield made
+
+
 @contextmanager
 def edge(server: str, folder: Path, **environment: str) -> Iterator[httpx.Client]:
     """A client of an edge with such an environment; it trusts the certificate and no other."""
     (folder / "etc").mkdir()
     (folder / "volume").mkdir()
+    os.chown(folder / "volume", USER, USER)
     for path, content in edge_files().items():
         (folder / "etc" / Path(path).name).write_text(content, newline="")
     (folder / "volume" / BACKEND.name).write_text(backend([server]))
@@ -68,10 +77,10 @@ def edge(server: str, folder: Path, **environment: str) -> Iterator[httpx.Client
     with container(
         "haproxy",
         8080,
-        command=["haproxy", "-W", "-db", "-f", f"{FOLDER}/haproxy.cfg", "-f", str(BACKEND)],
+        command=COMMAND,
         environment=environment,
-        volumes=[f"{source}:{target}:ro" for source, target in mounts.items()],
-        user="99:99",
+        volumes=[f"{source}:{target}" for source, target in mounts.items()],
+        user=f"{USER}:{USER}",
         read_only=True,
         cap_drop=["ALL"],
     ) as (_, port):
@@ -132,3 +141,32 @@ def test_logins_have_a_limit_of_their_own(server: str, tmp_path: Path) -> None:
 def test_without_limits_nobody_waits(server: str, tmp_path: Path) -> None:
     with edge(server, tmp_path) as client:
         assert {client.get("/").status_code for _ in range(5 * FEW)} == {200}
+
+
+def test_a_promotion_lasts_until_no_connection_leads_to_the_former_release(
+    server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(promote, "BACKEND", tmp_path / "volume" / BACKEND.name)
+    monkeypatch.setattr(promote, "MASTER_SOCKET", tmp_path / "volume" / MASTER_SOCKET.name)
+    promotion = threading.Thread(target=promote.main, daemon=True)
+    with echo() as new_server, edge(server, tmp_path) as idle, httpx.Client(base_url=idle.base_url) as others:
+        assert port_of(server) in idle.get("/").text
+        monkeypatch.setenv("SERVERS", new_server)
+        promotion.start()
+
+        def newly_connected() -> None:
+            assert port_of(new_server) in others.get("/", headers={"Connection": "close"}).text
+
+        until_it_answers(newly_connected, (AssertionError,), 20)
+        assert promotion.is_alive(), "the former release may be deleted, and a connection still leads to it"
+        last = idle.get("/")
+        assert port_of(server) in last.text
+        assert last.headers["Connection"] == "close"
+        promotion.join(20)
+        assert not promotion.is_alive()
+        assert port_of(new_server) in idle.get("/").text
+
+
+def port_of(server: str) -> str:
+    """What the server's answers have in them."""
+    return f"port: {server.rpartition(':')[2]}\n"
