@@ -51,9 +51,9 @@ class Run:
         (folder / "results.json").write_text(json.dumps(document, indent=1) + "\n")
 
 
-def new_folder() -> Path:
-    """A folder for the results, called after the time."""
-    folder = FOLDER / datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
+def new_folder(parent: Path = FOLDER, kind: str = "") -> Path:
+    """A new folder for the results of a run, called after its kind, if there are several, and the time."""
+    folder = parent / f"{kind}_{datetime.now(UTC):%Y%m%dT%H%M%SZ}".removeprefix("_")
     folder.mkdir(parents=True)
     return folder
 

@@ -14,13 +14,14 @@ from bench.images import release_image
 from bench.load.generator import generator
 from bench.machine import describe
 from bench.measuring import Meter
+from bench.results import new_folder
 from evidence.compare.comparisons import comparisons
 from evidence.compare.deployments import OPTIMIZED, DeploymentError, both
 from evidence.compare.measure import measure
 from evidence.compare.plan import QUICK, Plan
 from evidence.compare.report import report
 from evidence.compare.results import Result
-from evidence.folders import new_folder
+from evidence.folders import RESULTS
 from evidence.report.write import write
 from infra.progress import INTERRUPTED, Progress, end_as_by_ctrl_c
 
@@ -53,7 +54,7 @@ def _run(name: str, plan: Plan, *, is_quick: bool) -> tuple[Result, Path, Path]:
         started_at = time.time()
         measured = measure(sides, Meter(load, _say), plan)
         result = Result(machine, plan, is_quick, measured, comparisons(measured, targets.load()))
-        folder = new_folder("compare")
+        folder = new_folder(RESULTS, "compare")
         result.write(folder)
         file = write(report(result, sides[OPTIMIZED], started_at, time.time()))
     return result, folder, file

@@ -14,8 +14,9 @@ from alerts import targets
 from bench.engine import engine
 from bench.images import release_image
 from bench.machine import describe
+from bench.results import new_folder
 from bench.stand import connect, migrate, start_postgres, write_secrets
-from evidence.folders import new_folder
+from evidence.folders import RESULTS
 from evidence.indexes import costs
 from evidence.indexes.measure import Evidence, gains
 from evidence.indexes.queries import QUERIES
@@ -54,7 +55,7 @@ def _run(users: int) -> tuple[Result, Path]:
             rows = {table: _count(connection, table) for table in ("users", "sessions", "audit_logs")}
         evidence = [each for index in PERFORMANCE_INDEXES for each in _evidence(connections, population, index)]
     limits = targets.load().index_speedup_min_factor if users >= JUDGED_FROM_ROWS else None
-    result, folder = Result(machine, rows, evidence, limits), new_folder("indexes")
+    result, folder = Result(machine, rows, evidence, limits), new_folder(RESULTS, "indexes")
     result.write(folder)
     return result, folder
 

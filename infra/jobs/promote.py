@@ -29,8 +29,11 @@ def backend(servers: list[str]) -> str:
         "backend replicas",
         "    balance leastconn",
         "    option httpchk GET /livez",
-        "    option redispatch",
+        # A replica that dies costs no request: another is asked at once, with what was sent to it only if that is safe.
+        "    option redispatch 1",
         "    retries 2",
+        "    retry-on conn-failure empty-response",
+        "    http-request disable-l7-retry unless METH_GET",
         "    default-server check inter 1s fall 3 rise 1 resolvers engine init-addr last,libc,none",
     ]
     lines += [f"    server replica{number} {server}" for number, server in enumerate(servers, start=1)]

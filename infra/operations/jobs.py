@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import docker
 from docker.models.containers import Container
@@ -10,16 +11,14 @@ from docker.types import LogConfig
 from sqlalchemy import make_url
 
 from infra.config import StackConfig
-from infra.containers import CPU_PERIOD, LOG_OPTIONS, PART_LABEL, SECRETS, STACK_LABEL
+from infra.containers import PART_LABEL, SECRETS, STACK_LABEL
 from infra.hardening.processes import PROCESSES
 from infra.operations import stacks
-from infra.tiers.database import DATA, JOBS, PASSWORD
+from infra.tiers.database import JOBS, PASSWORD
 from infra.tiers.hosts import TEXTFILE
 
 RESTORED = "janua_restored"
 """The database that a dump is restored into, before it takes the place of the one that serves."""
-_MEMORY = "256m"
-_PROCESSORS = 2
 
 
 class JobError(RuntimeError):
@@ -82,6 +81,7 @@ class Jobs:
     ) -> Iterator[str]:
         self.backups.mkdir(mode=0o700, parents=True, exist_ok=True)
         owner = self.backups.stat()
+        deployed = self.model.attrs["HostConfig"]
         container: Container = docker.from_env().containers.run(
             image,
             command,
@@ -89,19 +89,11 @@ class Jobs:
             environment=dict(environment),
             volumes=[f"{source}:{target}" for source, target in mounts.items()],
             # The scripts, the owner's password and what else is needed to connect, as they were deployed.
-            volumes_from=self.model.attrs["HostConfig"]["VolumesFrom"],
+            volumes_from=deployed["VolumesFrom"],
             network=next(iter(self.model.attrs["NetworkSettings"]["Networks"])),
             user=f"{owner.st_uid}:{owner.st_gid}",
-            tmpfs={"/tmp": "", DATA: ""},  # noqa: S108 - in the container
-            mem_limit=_MEMORY,
-            memswap_limit=_MEMORY,
-            cpu_period=CPU_PERIOD,
-            cpu_quota=_PROCESSORS * CPU_PERIOD,
             pids_limit=PROCESSES,
-            cap_drop=["ALL"],
-            security_opt=["no-new-privileges:true"],
-            read_only=True,
-            log_config=LogConfig(config=LOG_OPTIONS),
+            **_hardening(deployed),
             labels={STACK_LABEL: self.stack, PART_LABEL: "job"},
         )
         try:
@@ -111,6 +103,21 @@ class Jobs:
                 raise JobError(f"exit code {code}")
         finally:
             container.remove(force=True, v=True)
+
+
+def _hardening(deployed: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a container's host configuration says of its limits and privileges, for another one to have."""
+    return {
+        "tmpfs": deployed["Tmpfs"],
+        "mem_limit": deployed["Memory"],
+        "memswap_limit": deployed["MemorySwap"],
+        "cpu_period": deployed["CpuPeriod"],
+        "cpu_quota": deployed["CpuQuota"],
+        "cap_drop": deployed["CapDrop"],
+        "security_opt": deployed["SecurityOpt"],
+        "read_only": deployed["ReadonlyRootfs"],
+        "log_config": LogConfig(type=deployed["LogConfig"]["Type"], config=deployed["LogConfig"]["Config"]),
+    }
 
 
 def _environment(container: Container) -> dict[str, str]:

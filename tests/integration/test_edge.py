@@ -44,11 +44,22 @@ class Echo(BaseHTTPRequestHandler):
         """Say nothing."""
 
 
+class Dying(Echo):
+    """Looks well, and hangs up on whoever wants more."""
+
+    def do_GET(self) -> None:
+        self.close_connection = True
+        if self.path == "/livez":
+            super().do_GET()
+
+    do_POST = do_GET  # noqa: N815 - the library's name
+
+
 @contextmanager
-def echo() -> Iterator[str]:
+def echo(handler: type[Echo] = Echo) -> Iterator[str]:
     """A server where a container reaches it."""
     address = gateway()
-    made = ThreadingHTTPServer((address, 0), Echo)
+    made = ThreadingHTTPServer((address, 0), handler)
     threading.Thread(target=made.serve_forever, daemon=True).start()
     yield f"{address}:{made.server_port}"
     made.shutdown()
@@ -63,14 +74,14 @@ def server() -> Iterator[str]:
 
 
 @contextmanager
-def edge(server: str, folder: Path, **environment: str) -> Iterator[httpx.Client]:
-    """A client of an edge with such an environment; it trusts the certificate and no other."""
+def edge(servers: str, folder: Path, **environment: str) -> Iterator[httpx.Client]:
+    """A client of an edge to such servers, with commas between, and such an environment; it trusts the certificate."""
     (folder / "etc").mkdir()
     (folder / "volume").mkdir()
     os.chown(folder / "volume", USER, USER)
     for path, content in edge_files().items():
         (folder / "etc" / Path(path).name).write_text(content, newline="")
-    (folder / "volume" / BACKEND.name).write_text(backend([server]))
+    (folder / "volume" / BACKEND.name).write_text(backend(servers.split(",")))
     (folder / "edge.pem").write_text(CERTIFICATE + KEY)
     mounts = {folder / "etc": FOLDER, folder / "volume": str(VOLUME), folder / "edge.pem": "/run/secrets/edge.pem"}
     scheme = "https" if "EDGE_CERTIFICATE" in environment else "http"
@@ -165,6 +176,19 @@ def test_a_promotion_lasts_until_no_connection_leads_to_the_former_release(
         promotion.join(20)
         assert not promotion.is_alive()
         assert port_of(new_server) in idle.get("/").text
+
+
+def test_what_a_dying_replica_leaves_unanswered_another_is_asked_if_that_is_safe(server: str, tmp_path: Path) -> None:
+    with echo(Dying) as dying, edge(f"{dying},{server}", tmp_path) as client:
+        assert {client.get("/").status_code for _ in range(10)} == {200}
+        assert {client.post("/").status_code for _ in range(10)} == {200, 502}
+
+
+def test_a_replica_that_is_gone_costs_no_request(server: str, tmp_path: Path) -> None:
+    with echo() as gone:
+        pass
+    with edge(f"{gone},{server}", tmp_path) as client:
+        assert {client.post("/").status_code for _ in range(10)} == {200}
 
 
 def port_of(server: str) -> str:
