@@ -4,7 +4,21 @@ from alerts import recordings as record
 from alerts.metrics import BUILD_INFO
 from alerts.rule_files import Links
 from dashboards import uids
-from dashboards.panels import COUNT, Limit, Link, Panel, Series, down, figure, graph, linked, linked_rows, listing
+from dashboards.panels import (
+    COUNT,
+    REQUESTS_PER_SECOND,
+    WINDOW,
+    Limit,
+    Link,
+    Panel,
+    Series,
+    down,
+    figure,
+    graph,
+    linked,
+    linked_rows,
+    listing,
+)
 from dashboards.rows.figures import runbook
 
 _NONE_ALLOWED = Limit(1)
@@ -13,7 +27,7 @@ _ALL_WANTED = Limit(1, keep_above=True)
 
 def lines(links: Links) -> list[list[Panel]]:
     """Return what is up now, how releases and alerts changed over time, and where the runbooks of alerts are."""
-    return [_dependencies(links), _changes(), [_firing(links)]]
+    return [_dependencies(links), _changes(links), [_firing(links)]]
 
 
 def _dependencies(links: Links) -> list[Panel]:
@@ -65,7 +79,11 @@ def _dependencies(links: Links) -> list[Panel]:
     ]
 
 
-def _changes() -> list[Panel]:
+def _at_the_edge(counter: str, selector: str) -> str:
+    return f"sum(rate(haproxy_{counter}_total{{{selector}}}[{WINDOW}]))"
+
+
+def _changes(links: Links) -> list[Panel]:
     return [
         linked(
             graph(
@@ -75,6 +93,20 @@ def _changes() -> list[Panel]:
                 COUNT,
             ),
             down("Deployments", uids.DEPLOYMENTS),
+        ),
+        linked(
+            graph(
+                "Trouble at the edge",
+                "Requests per second that the edge asked again, or of another replica, and those that clients got "
+                "a 5xx for, a replica's or the edge's own. A replica's own metrics know its answers only.",
+                [
+                    Series(_at_the_edge("backend_retry_warnings", 'proxy="replicas"'), "asked again"),
+                    Series(_at_the_edge("backend_redispatch_warnings", 'proxy="replicas"'), "asked of another replica"),
+                    Series(_at_the_edge("frontend_http_responses", 'proxy="public",code="5xx"'), "answered with 5xx"),
+                ],
+                REQUESTS_PER_SECOND,
+            ),
+            runbook(links, "ReplicaMissing"),
         ),
         graph(
             "Firing alerts",

@@ -59,7 +59,7 @@ def lines() -> list[list[Panel]]:
         [
             graph(
                 "Calls of statements",
-                "Calls per second of the five statements that take the most time.",
+                "Calls per second of the five statements that are called most.",
                 [
                     Series(
                         f"topk(5, {_BY_STATEMENT} (rate(pg_statement_calls_total[{WINDOW}])))",
