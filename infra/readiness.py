@@ -1,6 +1,7 @@
-"""Waits until a container is well. The provider can wait, too, but does not tell what a container that crashes says."""
+"""Waits until containers are well. The provider can wait, too, but does not tell what a container that crashes says."""
 
 import asyncio
+from collections.abc import Mapping
 
 import docker as engine
 import pulumi
@@ -13,33 +14,36 @@ from infra.steps import LOG_TAIL_LINES, remove
 _POLL_SECONDS = 0.5
 
 
-def ready(name: str, container: docker.Container, seconds: float) -> Output[Resource]:
-    """Return the container once it is healthy; what a later resource depends on to start only then.
+def ready(replicas: Mapping[str, docker.Container], seconds: float) -> list[Output[Resource]]:
+    """Return the containers once all are healthy; what a later resource depends on to start only then.
 
-    One that ends, or is not healthy in so many seconds, fails the update with the end of its log in the message, and
-    is removed, so that the next update makes it anew.
+    One that ends, or is not healthy in so many seconds, fails the update with the end of its log in the message. It is
+    removed then, with all that were not well either: the next update makes them anew, and none crashes on meanwhile.
     """
 
-    async def wait(container_id: str) -> Resource:
+    async def wait(ids: list[str]) -> None:
         if not pulumi.runtime.is_dry_run():
-            await _wait(name, container_id, seconds)
-        return container
+            await _wait(dict(zip(replicas, ids, strict=True)), seconds)
 
-    return container.id.apply(wait)
+    all_are_well: Output[None] = Output.all(*(replica.id for replica in replicas.values())).apply(wait)
+    return [Output.all(replica, all_are_well).apply(lambda found: found[0]) for replica in replicas.values()]
 
 
-async def _wait(name: str, container_id: str, seconds: float) -> None:
-    container = await asyncio.to_thread(engine.from_env().containers.get, container_id)
+async def _wait(ids: Mapping[str, str], seconds: float) -> None:
+    get = engine.from_env().containers.get
+    waiting = {name: await asyncio.to_thread(get, container_id) for name, container_id in ids.items()}
     deadline = asyncio.get_running_loop().time() + seconds
-    while not is_well(container):
+    while waiting := {name: container for name, container in waiting.items() if not is_well(container)}:
         late = asyncio.get_running_loop().time() > deadline
-        if late or has_ended(container):
-            log = await asyncio.to_thread(container.logs, tail=LOG_TAIL_LINES)
-            remove(container_id)
+        if failed := next((name for name, container in waiting.items() if late or has_ended(container)), None):
+            log = await asyncio.to_thread(waiting[failed].logs, tail=LOG_TAIL_LINES)
+            for name in waiting:
+                remove(ids[name])
             what = f"was not healthy within {seconds:g} seconds" if late else "ended instead of serving"
-            raise pulumi.RunError(f"'{name}' {what}; the end of its log:\n{log.decode(errors='replace')}")
+            raise pulumi.RunError(f"'{failed}' {what}; the end of its log:\n{log.decode(errors='replace')}")
         await asyncio.sleep(_POLL_SECONDS)
-        await asyncio.to_thread(container.reload)
+        for container in waiting.values():
+            await asyncio.to_thread(container.reload)
 
 
 def is_well(container: Container) -> bool:

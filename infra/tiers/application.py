@@ -64,7 +64,7 @@ class Application(pulumi.ComponentResource):
             name: _replica(name, arguments, self, [schema, *cache.containers])
             for name in (f"service-{number}" for number in range(1, config.replicas + 1))
         }
-        self.ready = [ready(name, replica, HEALTH.limit_seconds) for name, replica in self._replicas.items()]
+        self.ready = ready(self._replicas, HEALTH.limit_seconds)
 
     def addresses(self) -> Output[list[str]]:
         """Return `host:port` of each replica."""

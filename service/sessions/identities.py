@@ -62,19 +62,23 @@ class Identities:
 
     async def _find_validation(self, token_hash: str) -> Validation:
         """What this process has not in its memory."""
-        if self.cache.is_unknown(token_hash):
-            raise problems.invalid_token()
+        self._refuse_unknown(token_hash)
         validation = await self.cache.fetch_validation(token_hash)
         if validation is None:
+            # Others may have learned it while the store was asked.
+            self._refuse_unknown(token_hash)
             recall, load = partial(self._recall, token_hash), partial(self._load_validation, token_hash)
             validation = await self._validations.share(token_hash, recall, load)
         return validation
 
     async def _recall(self, token_hash: str) -> Validation | None:
         """What another's load has left."""
+        self._refuse_unknown(token_hash)
+        return await self.cache.get_validation(token_hash)
+
+    def _refuse_unknown(self, token_hash: str) -> None:
         if self.cache.is_unknown(token_hash):
             raise problems.invalid_token()
-        return await self.cache.get_validation(token_hash)
 
     async def _load_validation(self, token_hash: str) -> Validation:
         try:

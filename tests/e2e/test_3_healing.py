@@ -1,11 +1,28 @@
-"""Whatever is removed by force comes back with `pulumi refresh` and `pulumi up`."""
+"""A replica that dies is missed by nobody; whatever is removed comes back with `pulumi refresh` and `pulumi up`."""
 
 import secrets
+from functools import partial
 
 import pytest
 
+from infra.waiting import until_it_answers
+from tests.e2e.asking import asking
 from tests.e2e.deployment import Deployment
 from tests.e2e.test_1_staging import PASSWORD
+
+
+def test_a_replica_that_is_killed_costs_no_request(staging: Deployment) -> None:
+    with asking(staging) as answers:
+        for part in ("service-1", "service-2"):
+            (replica,) = staging.containers(part)
+            replica.restart(timeout=0)
+            until_it_answers(partial(_require_health, staging, part), (AssertionError,))
+    answers.require_all_right()
+
+
+def _require_health(staging: Deployment, part: str) -> None:
+    (replica,) = staging.containers(part)
+    assert replica.attrs["State"]["Health"]["Status"] == "healthy"
 
 
 @pytest.mark.parametrize(

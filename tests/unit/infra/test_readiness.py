@@ -42,16 +42,18 @@ def removed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return found
 
 
-def wait(monkeypatch: pytest.MonkeyPatch, container: FakeContainer, seconds: float = 60) -> None:
-    client = SimpleNamespace(containers=SimpleNamespace(get=lambda _id: container))
+def wait(monkeypatch: pytest.MonkeyPatch, *containers: FakeContainer, seconds: float = 60) -> None:
+    ids = {f"service-{number}": f"id-{number}" for number in range(1, len(containers) + 1)}
+    found = dict(zip(ids.values(), containers, strict=True))
+    client = SimpleNamespace(containers=SimpleNamespace(get=found.__getitem__))
     monkeypatch.setattr("infra.readiness.engine.from_env", lambda: client)
-    asyncio.run(readiness._wait("service-1", "an-id", seconds))
+    asyncio.run(readiness._wait(ids, seconds))
 
 
-def test_one_that_gets_well_is_waited_for(monkeypatch: pytest.MonkeyPatch, removed: list[str]) -> None:
-    container = FakeContainer(STARTING, STARTING, HEALTHY)
-    wait(monkeypatch, container)
-    assert container.states == [HEALTHY]
+def test_all_are_waited_for(monkeypatch: pytest.MonkeyPatch, removed: list[str]) -> None:
+    containers = [FakeContainer(STARTING, HEALTHY), FakeContainer(STARTING, STARTING, HEALTHY)]
+    wait(monkeypatch, *containers)
+    assert [container.states for container in containers] == [[HEALTHY], [HEALTHY]]
     assert removed == []
 
 
@@ -61,10 +63,18 @@ def test_one_that_ends_is_removed_and_its_log_is_told(
 ) -> None:
     with pytest.raises(pulumi.RunError, match=r"'service-1' ended instead of serving(.|\n)*the last 40 lines"):
         wait(monkeypatch, FakeContainer(STARTING, end))
-    assert removed == ["an-id"]
+    assert removed == ["id-1"]
+
+
+def test_with_one_that_ends_those_are_removed_that_are_not_well(
+    monkeypatch: pytest.MonkeyPatch, removed: list[str]
+) -> None:
+    with pytest.raises(pulumi.RunError, match="'service-2' ended"):
+        wait(monkeypatch, FakeContainer(HEALTHY), FakeContainer(STARTING, CRASHED), FakeContainer(STARTING))
+    assert removed == ["id-2", "id-3"]
 
 
 def test_one_that_does_not_get_well_in_time_is_removed(monkeypatch: pytest.MonkeyPatch, removed: list[str]) -> None:
     with pytest.raises(pulumi.RunError, match="was not healthy within 0 seconds"):
         wait(monkeypatch, FakeContainer(STARTING), seconds=0)
-    assert removed == ["an-id"]
+    assert removed == ["id-1"]

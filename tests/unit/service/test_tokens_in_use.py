@@ -1,5 +1,6 @@
 """Validate, me and logout as a client sees them, and what they cost."""
 
+import asyncio
 from datetime import datetime
 
 import pytest
@@ -9,7 +10,7 @@ from service.clock import ManualClock
 from service.database.engine import Database
 from service.database.tables import audit_logs, sessions, user_roles
 from service.settings import Settings
-from service.tokens.opaque import fingerprint
+from service.tokens.opaque import fingerprint, new_token
 from tests.harness import PASSWORD, Api, bearer, new_email, problem, running
 
 
@@ -95,6 +96,31 @@ async def test_queries_stay_within_the_budget(api: Api) -> None:
     answers = [signup, login, *warm, *cold, await api.logout(token)]
     assert [answer.headers["x-db-queries"] for answer in answers] == ["3", "3", "0", "0", "1", "1", "2"]
     assert api.metric("janua_db_queries_total", path="/api/v1/auth/me") == 1
+
+
+async def test_who_asked_the_cache_while_others_learned_that_a_token_is_unknown_does_not_look_for_it(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    token, cache = new_token(), api.app.state.cache
+    has_asked, go_on = asyncio.Event(), asyncio.Event()
+    fetch = cache.fetch_validation
+
+    async def slow_fetch(token_hash: str) -> object:
+        found = await fetch(token_hash)
+        has_asked.set()
+        await go_on.wait()
+        return found
+
+    with monkeypatch.context() as patch:
+        patch.setattr(cache, "fetch_validation", slow_fetch)
+        slow = asyncio.create_task(api.get("validate", token))
+        await has_asked.wait()
+    answers = [await api.get("validate", token)]
+    go_on.set()
+    answers.append(await slow)
+    for answer in answers:
+        problem(answer, 401, "invalid-token")
+    assert [answer.headers["x-db-queries"] for answer in answers] == ["1", "0"]
 
 
 async def test_every_event_leaves_one_audit_row(api: Api) -> None:
