@@ -124,6 +124,12 @@ def graph(
     return panel
 
 
+def ranked(panel: timeseries.Panel) -> timeseries.Panel:
+    """Return a panel of many lines with a legend that can be read: a table, the line with the highest maximum first."""
+    table_of_lines = _legend().display_mode(common.LegendDisplayMode.TABLE).calcs(["lastNotNull", "max"])
+    return panel.legend(table_of_lines.sort_by("Max").sort_desc(True))
+
+
 def listing(title: str, description: str, expression: str, unit: str, columns: Mapping[str, str]) -> table.Panel:
     """Return a panel with a row for each series as it is now, the largest value first.
 

@@ -15,6 +15,7 @@ from dashboards.panels import (
     down,
     graph,
     linked,
+    ranked,
 )
 
 ROUTES = 'path=~"$route"'
@@ -64,13 +65,15 @@ def _latency(targets: Targets) -> list[Panel]:
         for q in (0.5, 0.95, 0.99)
     ]
     return [
-        graph(
-            "Latency",
-            "Time from the first byte of a request to the last of its response, by route; a dot is a request that has "
-            "a trace.",
-            quantiles,
-            MILLISECONDS,
-            Limit(targets.auth_latency_p95_ms),
+        ranked(
+            graph(
+                "Latency",
+                "Time from the first byte of a request to the last of its response, by route; a dot is a request that "
+                "has a trace.",
+                quantiles,
+                MILLISECONDS,
+                Limit(targets.auth_latency_p95_ms),
+            )
         ),
         graph(
             "Validation latency",

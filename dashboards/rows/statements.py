@@ -3,7 +3,7 @@
 Most figures come from queries of our own that the exporter asks: infra/postgres/queries.yml.
 """
 
-from dashboards.panels import COUNT, MILLISECONDS, PER_SECOND, SECONDS, WINDOW, Panel, Series, graph, listing
+from dashboards.panels import COUNT, MILLISECONDS, PER_SECOND, SECONDS, WINDOW, Panel, Series, graph, listing, ranked
 
 _BY_STATEMENT = "sum by (statement)"
 _SECONDS = f"{_BY_STATEMENT} (rate(pg_statement_seconds_total[5m]))"
@@ -14,11 +14,13 @@ def tables() -> list[list[Panel]]:
     """Return how tables are read: by which index, or as a whole."""
     return [
         [
-            graph(
-                "Index use",
-                "Scans per second of each index that is used; one that never is only costs.",
-                [Series(f"sum by (index) (rate(pg_index_scans_total[{WINDOW}])) > 0", "{{index}}")],
-                PER_SECOND,
+            ranked(
+                graph(
+                    "Index use",
+                    "Scans per second of each index that is used; one that never is only costs.",
+                    [Series(f"sum by (index) (rate(pg_index_scans_total[{WINDOW}])) > 0", "{{index}}")],
+                    PER_SECOND,
+                )
             ),
             graph(
                 "Tables read as a whole",
@@ -57,16 +59,18 @@ def lines() -> list[list[Panel]]:
             ),
         ],
         [
-            graph(
-                "Calls of statements",
-                "Calls per second of the five statements that are called most.",
-                [
-                    Series(
-                        f"topk(5, {_BY_STATEMENT} (rate(pg_statement_calls_total[{WINDOW}])))",
-                        "{{statement}}",
-                    )
-                ],
-                PER_SECOND,
+            ranked(
+                graph(
+                    "Calls of statements",
+                    "Calls per second of the five statements that are called most.",
+                    [
+                        Series(
+                            f"topk(5, {_BY_STATEMENT} (rate(pg_statement_calls_total[{WINDOW}])))",
+                            "{{statement}}",
+                        )
+                    ],
+                    PER_SECOND,
+                )
             )
         ],
     ]
