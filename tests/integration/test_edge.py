@@ -6,7 +6,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -42,6 +42,14 @@ class Echo(BaseHTTPRequestHandler):
 
     def log_message(self, *_: object) -> None:
         """Say nothing."""
+
+
+class Brief(Echo):
+    """Keeps no connection: when its server has left, nothing answers any more."""
+
+    def do_GET(self) -> None:
+        super().do_GET()
+        self.close_connection = True
 
 
 class Dying(Echo):
@@ -184,11 +192,13 @@ def test_what_a_dying_replica_leaves_unanswered_another_is_asked_if_that_is_safe
         assert {client.post("/").status_code for _ in range(10)} == {200, 502}
 
 
-def test_a_replica_that_is_gone_costs_no_request(server: str, tmp_path: Path) -> None:
-    with echo() as gone:
-        pass
-    with edge(f"{gone},{server}", tmp_path) as client:
-        assert {client.post("/").status_code for _ in range(10)} == {200}
+def test_a_replica_that_leaves_costs_no_request(tmp_path: Path) -> None:
+    with ExitStack() as one, echo() as other:
+        leaving = one.enter_context(echo(Brief))
+        with edge(f"{leaving},{other}", tmp_path) as client:
+            assert len({client.get("/").text.partition("\n")[0] for _ in range(10)}) == 2
+            one.close()
+            assert {client.post("/").status_code for _ in range(10)} == {200}
 
 
 def port_of(server: str) -> str:
