@@ -1,5 +1,6 @@
 """Jobs on a running stack's database, in containers that are gone afterwards."""
 
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,7 @@ from infra.hardening.processes import PROCESSES
 from infra.operations import stacks
 from infra.tiers.database import JOBS, PASSWORD
 from infra.tiers.hosts import TEXTFILE
+from service.settings import Settings
 
 RESTORED = "janua_restored"
 """The database that a dump is restored into, before it takes the place of the one that serves."""
@@ -68,6 +70,17 @@ class Jobs:
     def swap(self) -> Iterator[str]:
         """Let what was restored serve. JobError if that fails, and then nothing has changed."""
         return self._script("swap.sh", {"RESTORED": RESTORED})
+
+    def outlast_copies(self) -> Iterator[str]:
+        """Wait until no replica believes a copy of what served before: for a lease, `swap` raised the generation."""
+        lease = max(self._seconds("cache_lease_seconds"), self._seconds("cache_memory_lease_seconds"))
+        time.sleep(lease)
+        yield f"restore: no replica serves copies of before any more, after {lease:g} s"
+
+    def _seconds(self, setting: str) -> float:
+        """Return a setting of the replicas: what was deployed, or its default."""
+        given = _environment(self.replica).get(f"JANUA_{setting.upper()}")
+        return float(given or Settings.model_fields[setting].default)
 
     def _script(
         self, name: str, environment: Mapping[str, str], volumes: Mapping[str, str] | None = None

@@ -1,7 +1,8 @@
 """`make restore FILE=…`: a backup takes the place of the running stack's database.
 
 It is restored beside the one that serves, compared with what was written down when it was made, brought to the schema
-of the release, and only then swapped in, in one transaction. Whatever fails before leaves everything as it was.
+of the release, and only then swapped in, in one transaction. Whatever fails before leaves everything as it was. It ends
+when nobody is answered from a copy of what was before.
 """
 
 import argparse
@@ -28,7 +29,7 @@ def main() -> int:
         jobs = Jobs.of(options.stack)
         file = _name(Path(options.file), jobs.backups)
         print(WARNING.format(stack=options.stack, file=file), flush=True)
-        for step in (jobs.restore(file), jobs.backup(), jobs.migrate(), jobs.swap()):
+        for step in (jobs.restore(file), jobs.backup(), jobs.migrate(), jobs.swap(), jobs.outlast_copies()):
             for line in step:
                 print(line, flush=True)
     except automation.StackNotFoundError:
