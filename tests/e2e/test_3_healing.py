@@ -5,6 +5,7 @@ from functools import partial
 
 import pytest
 
+from infra.readiness import is_well
 from infra.waiting import until_it_answers
 from tests.e2e.asking import asking
 from tests.e2e.deployment import Deployment
@@ -22,7 +23,7 @@ def test_a_replica_that_is_killed_costs_no_request(staging: Deployment) -> None:
 
 def _require_health(staging: Deployment, part: str) -> None:
     (replica,) = staging.containers(part)
-    assert replica.attrs["State"]["Health"]["Status"] == "healthy"
+    assert is_well(replica)
 
 
 @pytest.mark.parametrize(
