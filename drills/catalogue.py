@@ -4,6 +4,7 @@ from functools import partial
 
 from drills import faults
 from drills.drill import Drill, Load
+from infra.serving import REPLICA
 
 # Were all logins slow without a fault, the alert would fire after 36 s (alerts/burn.py): it must not.
 LOGINS = Load(logins=4, validations=1, users=5, warm_up_seconds=45)
@@ -17,7 +18,7 @@ DRILLS = (
         load=LOGINS,
     ),
     Drill("redis-dead", "RedisDown", partial(faults.dead, part="redis"), "Redis is killed"),
-    Drill("replica-dead", "ReplicaMissing", partial(faults.dead, part="service-"), "one replica is killed"),
+    Drill("replica-dead", "ReplicaMissing", partial(faults.dead, part=REPLICA), "one replica is killed"),
     Drill(
         "error-burst",
         "ErrorBudgetBurn",

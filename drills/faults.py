@@ -8,6 +8,7 @@ from docker.models.containers import Container
 
 from drills.stack import DrillError, Stack
 from infra.containers import CPU_PERIOD
+from infra.serving import REPLICA
 from infra.tiers.application import PROCESSORS
 from infra.waiting import until_it_answers
 
@@ -50,7 +51,7 @@ def failing_logins(stack: Stack) -> Iterator[None]:
 @contextmanager
 def throttled_replicas(stack: Stack) -> Iterator[None]:
     """Give each replica a fifth of a processor: to users, a release that needs several times the CPU per request."""
-    replicas = stack.parts("service-")
+    replicas = stack.parts(REPLICA)
     try:
         for replica in replicas:
             replica.update(cpu_period=THROTTLED_PERIOD, cpu_quota=THROTTLED_QUOTA)

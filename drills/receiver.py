@@ -1,14 +1,11 @@
 """The drill's receiver: a container beside Alertmanager, told to it for as long as the drill lasts."""
 
-import io
 import json
-import tarfile
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import docker
 from docker.errors import NotFound
@@ -17,10 +14,12 @@ from docker.models.containers import Container
 from drills import mailbox, routing
 from drills.drill import Notice
 from drills.stack import DrillError, Stack
+from infra import files
+from infra.serving import REPLICA
 from infra.waiting import until_it_answers
 
 LABEL = "com.janua.drill"
-CONFIGURATION = "/etc/alertmanager/alertmanager.yml"
+CONFIGURATION = PurePosixPath("/etc/alertmanager/alertmanager.yml")
 _TIMEOUT_SECONDS = 10
 _START_SECONDS = 15
 
@@ -78,7 +77,7 @@ def forget(stack: Stack) -> list[str]:
 def _start(stack: Stack) -> Container:
     networks = stack.parts("alertmanager")[0].attrs["NetworkSettings"]["Networks"]
     container = docker.from_env().containers.run(
-        stack.parts("service-")[0].attrs["Image"],
+        stack.parts(REPLICA)[0].attrs["Image"],
         ["python", "-u", "-c", Path(mailbox.__file__).read_text()],
         name=f"janua-{stack.name}-drill-receiver",
         labels={LABEL: stack.name},
@@ -100,23 +99,12 @@ def _require_open(container: Container) -> None:
 
 
 def _read(stack: Stack) -> str:
-    chunks, _ = stack.parts("alertmanager")[0].get_archive(CONFIGURATION)
-    with tarfile.open(fileobj=io.BytesIO(b"".join(chunks))) as archive:
-        member = archive.extractfile(Path(CONFIGURATION).name)
-        if member is None:
-            raise DrillError(f"{CONFIGURATION} is no file")
-        return member.read().decode()
+    return files.read(stack.parts("alertmanager")[0], CONFIGURATION)
 
 
 def _rewrite(stack: Stack, text: str) -> None:
     """Put the configuration where the container can only read it, and have it read. Raises OSError."""
-    data = text.encode()
-    entry = tarfile.TarInfo(Path(CONFIGURATION).name)
-    entry.size, entry.mode, entry.mtime = len(data), 0o444, int(time.time())
-    packed = io.BytesIO()
-    with tarfile.open(fileobj=packed, mode="w") as archive:
-        archive.addfile(entry, io.BytesIO(data))
-    stack.carrier("alertmanager").put_archive(str(Path(CONFIGURATION).parent), packed.getvalue())
+    files.write(stack.carrier("alertmanager"), CONFIGURATION, text)
     until_it_answers(lambda: _reload(stack), (urllib.error.URLError, OSError), _TIMEOUT_SECONDS)
 
 

@@ -46,7 +46,7 @@ class Stack:
         """Return every container that is meant to run for ever, stopped ones included."""
         return [
             one
-            for one in stacks.containers(self.name)
+            for one in stacks.in_service(self.name)
             if one.attrs["HostConfig"]["RestartPolicy"]["Name"] == "unless-stopped"
         ]
 

@@ -9,6 +9,8 @@ import pulumi_docker as docker
 from docker.models.containers import Container
 from pulumi import Output, Resource
 
+from infra import refusal
+from infra.serving import serving
 from infra.steps import LOG_TAIL_LINES, remove
 
 _POLL_SECONDS = 0.5
@@ -19,6 +21,7 @@ def ready(replicas: Mapping[str, docker.Container], seconds: float) -> list[Outp
 
     One that ends, or is not healthy in so many seconds, fails the update with the end of its log in the message. It is
     removed then, with all that were not well either: the next update makes them anew, and none crashes on meanwhile.
+    Those that were well are stopped. What serves is left alone, well or not: most often it waits for a dependency.
     """
 
     async def wait(ids: list[str]) -> None:
@@ -31,14 +34,19 @@ def ready(replicas: Mapping[str, docker.Container], seconds: float) -> list[Outp
 
 async def _wait(ids: Mapping[str, str], seconds: float) -> None:
     get = engine.from_env().containers.get
+    serves = await asyncio.to_thread(serving, pulumi.get_stack())
     waiting = {name: await asyncio.to_thread(get, container_id) for name, container_id in ids.items()}
     deadline = asyncio.get_running_loop().time() + seconds
     while waiting := {name: container for name, container in waiting.items() if not is_well(container)}:
         late = asyncio.get_running_loop().time() > deadline
-        if failed := next((name for name, container in waiting.items() if late or has_ended(container)), None):
+        # One that serves may have been started again long ago.
+        ended = {name for name, container in waiting.items() if has_ended(container) and not serves(container)}
+        if failed := next((name for name in waiting if late or name in ended), None):
             log = await asyncio.to_thread(waiting[failed].logs, tail=LOG_TAIL_LINES)
-            for name in waiting:
-                remove(ids[name])
+            for name, container in waiting.items():
+                if not serves(container):
+                    remove(ids[name])
+            refusal.stop([container_id for name, container_id in ids.items() if name not in waiting])
             what = f"was not healthy within {seconds:g} seconds" if late else "ended instead of serving"
             raise pulumi.RunError(f"'{failed}' {what}; the end of its log:\n{log.decode(errors='replace')}")
         await asyncio.sleep(_POLL_SECONDS)

@@ -47,6 +47,7 @@ class ReleaseGate(pulumi.ComponentResource):
     ) -> None:
         super().__init__("janua:release:Gate", "gate")
         deployed = Deployment(pulumi.get_stack(), application.release, monitoring.prometheus_url)
+        replicas = list(application.replicas.values())
         override = override_of(config, application.release)
         report = DeploymentReport(deployed, config.report_directory.resolve(), may_fail=bool(override))
         quiet = step(
@@ -85,6 +86,8 @@ class ReleaseGate(pulumi.ComponentResource):
             ),
             application.release,
             ResourceOptions(parent=self, depends_on=[quiet.passed, *application.ready, monitoring.prometheus]),
+            judges=[quiet],
+            replicas=replicas,
             witness=report.k6_ended,
             # What k6 found is the gate's to judge then.
             must_succeed=not override,
@@ -111,7 +114,8 @@ class ReleaseGate(pulumi.ComponentResource):
             ),
             application.release,
             ResourceOptions(parent=self, depends_on=[smoke.passed, monitoring.hosts.writable]),
-            judges=[smoke],
+            judges=[quiet, smoke],
+            replicas=replicas,
             witness=report.judged,
         )
         self.verdict = gate.log.apply(read)

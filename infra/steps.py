@@ -9,6 +9,7 @@ import pulumi
 import pulumi_docker as docker
 from pulumi import Output, Resource, ResourceOptions
 
+from infra import refusal
 from infra.containers import ContainerArgs, run
 from infra.images.table import content_hash
 
@@ -16,6 +17,16 @@ INPUTS_LABEL = "com.janua.inputs"
 LOG_TAIL_LINES = 40
 Witness = Callable[[int, str], None]
 """Is told the exit code and the log of a step that has ended."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a step ended, and by their ids the containers that a failure removes or stops."""
+
+    exit_code: int | None
+    log: str | None
+    to_repeat: Sequence[str] = ()
+    to_stop: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -37,43 +48,38 @@ def step(  # noqa: PLR0913 - what it is, and who has to do with it
     opts: ResourceOptions,
     *,
     judges: Sequence[Step] = (),
+    replicas: Sequence[docker.Container] = (),
     witness: Witness = lambda _code, _log: None,
     must_succeed: bool = True,
 ) -> Step:
     """Run a container once for each value of `inputs` (what the step's outcome depends on).
 
-    A non-zero exit fails the update with the end of the log in the message, and removes the container, so that
-    the next update runs the step again: and with it the steps that it `judges`, for their results would only be
-    refused once more. The `witness` is told how it ended, before a failure stops the update. What need not succeed
-    (`must_succeed`) fails no update.
+    A non-zero exit fails the update with the end of the log in the message, and removes the container, so that the next
+    update runs the step again: and with it the steps that it `judges`, whose results would only be refused once more or
+    are over. The `replicas` of a release that it refuses are stopped. The `witness` is told how it ended, before a
+    failure stops the update. What need not succeed (`must_succeed`) fails no update.
     """
     labelled = replace(args, labels={**args.labels, INPUTS_LABEL: content_hash(inputs)})
     container = run(name, labelled, opts)
-    to_repeat = [container.id, *(judged.container.id for judged in judges)]
-    outcome = Output.all(container.exit_code, container.container_logs, Output.all(*to_repeat))
-    log = outcome.apply(lambda result: _require_success(name, witness, *result, must_succeed=must_succeed))
+    to_repeat = Output.all(container.id, *(judged.container.id for judged in judges))
+    to_stop = Output.all(*(replica.id for replica in replicas))
+    outcome = Output.all(container.exit_code, container.container_logs, to_repeat, to_stop)
+    log = outcome.apply(lambda ended: _require_success(name, witness, Outcome(*ended), must_succeed=must_succeed))
     return Step(container=container, log=log, passed=log.apply(lambda _: container))
 
 
-def _require_success(  # noqa: PLR0913 - the step, its outcome, and what follows from that
-    name: str,
-    witness: Witness,
-    exit_code: int | None,
-    log: str | None,
-    to_repeat: list[str],
-    *,
-    must_succeed: bool = True,
-) -> str:
-    text = log or ""
+def _require_success(name: str, witness: Witness, outcome: Outcome, *, must_succeed: bool = True) -> str:
+    log = outcome.log or ""
     if pulumi.runtime.is_dry_run():
-        return text
-    witness(exit_code or 0, text)
-    if not (exit_code and must_succeed):
-        return text
-    for container_id in to_repeat:
+        return log
+    witness(outcome.exit_code or 0, log)
+    if not (outcome.exit_code and must_succeed):
+        return log
+    for container_id in outcome.to_repeat:
         remove(container_id)
-    tail = "\n".join(text.splitlines()[-LOG_TAIL_LINES:])
-    raise pulumi.RunError(f"step '{name}' failed with exit code {exit_code}; the end of its log:\n{tail}")
+    refusal.stop(outcome.to_stop)
+    tail = "\n".join(log.splitlines()[-LOG_TAIL_LINES:])
+    raise pulumi.RunError(f"step '{name}' failed with exit code {outcome.exit_code}; the end of its log:\n{tail}")
 
 
 def remove(container_id: str) -> None:

@@ -16,6 +16,7 @@ from bench.parts.deployment import Deployment
 from infra.config import ROOT
 from infra.containers import PART_LABEL
 from infra.operations import stacks
+from infra.serving import REPLICA
 from infra.setup import secrets
 from infra.tiers.application import PORT
 from loadtest.population.seed import seed
@@ -97,9 +98,9 @@ def _deploy(name: str, profile: str, users: int, say: Callable[[str], None]) -> 
 
 
 def _containers(name: str, outputs: Mapping[str, Any]) -> Deployment:
-    parts: dict[str, Container] = {one.labels[PART_LABEL]: one for one in stacks.containers(name)}
+    parts: dict[str, Container] = {one.labels[PART_LABEL]: one for one in stacks.in_service(name)}
     edge_port = int(str(outputs["api_url"]).rpartition(":")[2])
-    replicas = sorted(part for part in parts if part.startswith("service-"))
+    replicas = sorted(part for part in parts if part.startswith(REPLICA))
     return Deployment(
         _running(parts["edge"], edge_port, ADDRESS),
         tuple(_running(parts[part], PORT) for part in replicas),

@@ -8,6 +8,7 @@ from docker.models.containers import Container
 from pulumi import automation
 
 from infra.containers import PART_LABEL, STACK_LABEL
+from infra.serving import REPLICA, serving
 from infra.setup import stack as setup
 from infra.setup.host import ROOT
 
@@ -60,3 +61,9 @@ def containers(name: str) -> list[Container]:
     labels = [f"{STACK_LABEL}={name}", PART_LABEL]
     found: list[Container] = docker.from_env().containers.list(all=True, filters={"label": labels})
     return found
+
+
+def in_service(name: str) -> list[Container]:
+    """Return the parts without the replicas of a release that does not serve."""
+    serves = serving(name)
+    return [one for one in containers(name) if not one.labels[PART_LABEL].startswith(REPLICA) or serves(one)]

@@ -14,12 +14,16 @@ from pulumi import automation
 from infra.containers import PART_LABEL
 from infra.operations import stacks
 from infra.operations.up import URLS, gate_line
+from infra.serving import REPLICA, serving
 
 TIMEOUT_SECONDS = 5
 # A smoke run that failed, and whose release somebody lets serve all the same.
 OVERRIDDEN = "failed, overridden"
 ELSEWHERE = "run by others"
-WELL = ("healthy", "completed", "not deployed", ELSEWHERE, OVERRIDDEN)
+STOPPED = "stopped"
+# A replica whose release the gate refused: infra/refusal.py.
+REFUSED = "refused"
+WELL = ("healthy", "completed", "not deployed", ELSEWHERE, OVERRIDDEN, REFUSED)
 # Parts that people reach, by the output that says where.
 PART_URLS = {
     "edge": "api_url",
@@ -51,7 +55,8 @@ class Alert:
 
 def parts(stack: str, outputs: dict[str, Any]) -> list[Part]:
     """Return every container of `stack`, the steps of its deployment included."""
-    found = [_part(container, outputs) for container in stacks.containers(stack)]
+    serves = serving(stack)
+    found = [_part(container, outputs, serves=serves(container)) for container in stacks.containers(stack)]
     there = {part.name for part in found}
     if "grafana" not in there:
         found.append(_grafana_elsewhere(str(outputs.get("grafana_url"))))
@@ -76,11 +81,13 @@ def _grafana_elsewhere(url: str) -> Part:
     return Part("grafana", ELSEWHERE, "", url) if url.startswith("http") else Part("grafana", "not deployed", "", None)
 
 
-def _part(container: Container, outputs: dict[str, Any]) -> Part:
+def _part(container: Container, outputs: dict[str, Any], *, serves: bool) -> Part:
     name = container.labels[PART_LABEL]
     health = _health(container)
     if name == "smoke" and health.startswith("failed") and outputs["gate"]["verdict"] == "override":
         health = OVERRIDDEN
+    if health == STOPPED and name.startswith(REPLICA) and not serves:
+        health = REFUSED
     tags = container.image.tags if container.image else []
     version = tags[0].rpartition(":")[2] if tags else str(container.attrs["Config"]["Image"])
     return Part(name, health, version, outputs.get(PART_URLS.get(name, "")))
@@ -89,21 +96,28 @@ def _part(container: Container, outputs: dict[str, Any]) -> Part:
 def _health(container: Container) -> str:
     state = container.attrs["State"]
     if state["Status"] == "exited":
+        if container.attrs["HostConfig"]["RestartPolicy"]["Name"] not in {"no", ""}:
+            return STOPPED
         return "completed" if state["ExitCode"] == 0 else f"failed with exit code {state['ExitCode']}"
     return str(state.get("Health", {}).get("Status", state["Status"]))
 
 
-def _text(stack: str, outputs: dict[str, Any], found: list[Part], firing: list[Alert]) -> str:
+def _text(stack: str, outputs: dict[str, Any], found: list[Part], firing: list[Alert] | None) -> str:
     lines = [f"Stack {stack}, release {outputs['release']}", ""]
     lines += [f"  {part.name:<20} {part.health:<14} {part.version:<42} {part.url or ''}".rstrip() for part in found]
     lines += ["", *(f"  {key:<20} {outputs[key]}" for key in outputs if key not in ("gate", "release"))]
     lines += ["", gate_line(outputs["gate"]), ""]
-    lines += [f"  FIRING {a.name} ({a.severity}) since {a.since}" for a in firing] or ["  no alert fires"]
-    return "\n".join(lines)
+    return "\n".join([*lines, *_alert_lines(firing)])
+
+
+def _alert_lines(firing: list[Alert] | None) -> list[str]:
+    if firing is None:
+        return ["  ALERTS UNKNOWN: Alertmanager does not answer"]
+    return [f"  FIRING {alert.name} ({alert.severity}) since {alert.since}" for alert in firing] or ["  no alert fires"]
 
 
 def main() -> int:
-    """Print the state of the stack; return 1 if there is none, or if a part of it is not well."""
+    """Print the state of the stack; return 1 if there is none, or if a part of it is not well or alerts are unknown."""
     parser = argparse.ArgumentParser(prog="infra.operations.status", description=__doc__)
     parser.add_argument("--stack", default="staging")
     parser.add_argument("--json", action="store_true")
@@ -123,20 +137,22 @@ def main() -> int:
     found = parts(options.stack, outputs)
     firing = _firing(outputs["alertmanager_url"])
     if options.json:
-        listed = {"parts": [asdict(part) for part in found], "alerts": [asdict(alert) for alert in firing]}
+        told = None if firing is None else [asdict(alert) for alert in firing]
+        listed = {"parts": [asdict(part) for part in found], "alerts": told}
         print(json.dumps({**outputs, **listed}))
     else:
         print(_text(options.stack, outputs, found, firing))
-    return 0 if all(part.health in WELL for part in found) else 1
+    return 0 if firing is not None and all(part.health in WELL for part in found) else 1
 
 
-def _firing(alertmanager_url: str) -> list[Alert]:
+def _firing(alertmanager_url: str) -> list[Alert] | None:
+    """Return what fires, None if nobody can tell."""
     try:
         # Always firing is the watchdog's way of being well.
         return [alert for alert in alerts(alertmanager_url) if alert.name != "Watchdog"]
     except (urllib.error.URLError, OSError) as error:
         print(f"Alertmanager does not answer at {alertmanager_url}: {error}", file=sys.stderr)
-        return []
+        return None
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from infra.containers import Attachment, ContainerArgs, serve, shell_probe
 from infra.images.resources import Images
 from infra.images.table import content_hash
 from infra.readiness import ready
+from infra.serving import REPLICA
 from infra.tiers.cache import Cache
 from infra.tiers.database import Database
 from infra.tiers.networks import Networks
@@ -26,7 +27,7 @@ JUDGES = ("loadtest/k6", "alerts/targets.json")
 
 
 class Application(pulumi.ComponentResource):
-    """`release` identifies image, settings and judges; `image` is what it is made of; `ready` are its replicas."""
+    """`release` identifies image, settings and judges; `image` is what it is made of; `ready` are its `replicas`."""
 
     def __init__(  # noqa: PLR0913, PLR0917 - one for each tier that it stands on
         self,
@@ -60,15 +61,15 @@ class Application(pulumi.ComponentResource):
                 **tracing.secrets,
             },
         )
-        self._replicas = {
+        self.replicas = {
             name: _replica(name, arguments, self, [schema, *cache.containers])
-            for name in (f"service-{number}" for number in range(1, config.replicas + 1))
+            for name in (f"{REPLICA}{number}" for number in range(1, config.replicas + 1))
         }
-        self.ready = ready(self._replicas, HEALTH.limit_seconds)
+        self.ready = ready(self.replicas, HEALTH.limit_seconds)
 
     def addresses(self) -> Output[list[str]]:
         """Return `host:port` of each replica."""
-        return Output.all(*(replica.name for replica in self._replicas.values())).apply(
+        return Output.all(*(replica.name for replica in self.replicas.values())).apply(
             lambda names: [f"{name}:{PORT}" for name in names]
         )
 

@@ -1,4 +1,5 @@
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import docker
@@ -67,10 +68,20 @@ def test_the_report_says_aloud_that_there_is_no_grafana() -> None:
 
 
 class FakeContainer:
-    def __init__(self, name: str, state: dict[str, Any]) -> None:
+    def __init__(self, name: str, state: dict[str, Any], restart: str = "no") -> None:
         self.labels = {"com.janua.part": name}
         self.image = None
-        self.attrs = {"State": state, "Config": {"Image": "sha256:1"}}
+        self.attrs = {
+            "State": state,
+            "Config": {"Image": "sha256:1"},
+            "HostConfig": {"RestartPolicy": {"Name": restart}},
+        }
+
+
+def deploy(monkeypatch: pytest.MonkeyPatch, container: FakeContainer, *, serves: bool = False) -> None:
+    monkeypatch.setattr(status, "serving", lambda _stack: lambda _container: serves)
+    client = SimpleNamespace(containers=SimpleNamespace(list=lambda **_: [container]))
+    monkeypatch.setattr(docker, "from_env", lambda: client)
 
 
 @pytest.mark.parametrize(
@@ -84,18 +95,25 @@ class FakeContainer:
     ],
 )
 def test_health_is_the_engines_word(monkeypatch: pytest.MonkeyPatch, state: dict[str, Any], health: str) -> None:
-    class Engine:
-        class containers:  # noqa: N801 - the name of the SDK's attribute
-            @staticmethod
-            def list(**_: object) -> list[FakeContainer]:
-                return [FakeContainer("edge", state)]
-
-    monkeypatch.setattr(docker, "from_env", Engine)
+    deploy(monkeypatch, FakeContainer("edge", state))
     found = {part.name: part for part in status.parts("staging", OUTPUTS)}
     assert (found["edge"].health, found["edge"].url) == (health, OUTPUTS["api_url"])
     assert (found["grafana"].health, found["grafana"].url) == ("run by others", OUTPUTS["grafana_url"])
     absent = {part.name: part for part in status.parts("staging", {"grafana_url": "not deployed: off"})}
     assert (absent["grafana"].health, absent["grafana"].url) == ("not deployed", None)
+
+
+@pytest.mark.parametrize(
+    ("part", "serves", "health"),
+    [("service-1", True, "stopped"), ("service-1", False, "refused"), ("edge", False, "stopped")],
+)
+def test_one_that_was_stopped_is_well_only_if_the_gate_refused_it(
+    monkeypatch: pytest.MonkeyPatch, part: str, serves: bool, health: str
+) -> None:
+    deploy(monkeypatch, FakeContainer(part, {"Status": "exited", "ExitCode": 0}, "unless-stopped"), serves=serves)
+    found = {part.name: part for part in status.parts("staging", OUTPUTS)}
+    assert found[part].health == health
+    assert (health in status.WELL) == (health == "refused")
 
 
 @pytest.mark.parametrize(("verdict", "health"), [("pass", "failed with exit code 99"), ("override", status.OVERRIDDEN)])

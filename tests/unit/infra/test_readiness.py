@@ -13,8 +13,9 @@ from infra import readiness
 class FakeContainer:
     """A container whose state changes each time that somebody looks."""
 
-    def __init__(self, *states: dict[str, Any]) -> None:
+    def __init__(self, *states: dict[str, Any], serves: bool = False) -> None:
         self.states = list(states)
+        self.serves = serves
 
     @property
     def attrs(self) -> dict[str, Any]:
@@ -38,6 +39,7 @@ EXITED: dict[str, Any] = {"State": {"Status": "exited"}}
 def removed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     found: list[str] = []
     monkeypatch.setattr(readiness, "remove", found.append)
+    monkeypatch.setattr("infra.refusal.stop", lambda replicas: found.extend(f"stopped {each}" for each in replicas))
     monkeypatch.setattr(readiness, "_POLL_SECONDS", 0)
     return found
 
@@ -47,6 +49,7 @@ def wait(monkeypatch: pytest.MonkeyPatch, *containers: FakeContainer, seconds: f
     found = dict(zip(ids.values(), containers, strict=True))
     client = SimpleNamespace(containers=SimpleNamespace(get=found.__getitem__))
     monkeypatch.setattr("infra.readiness.engine.from_env", lambda: client)
+    monkeypatch.setattr(readiness, "serving", lambda _stack: lambda container: container.serves)
     asyncio.run(readiness._wait(ids, seconds))
 
 
@@ -66,15 +69,29 @@ def test_one_that_ends_is_removed_and_its_log_is_told(
     assert removed == ["id-1"]
 
 
-def test_with_one_that_ends_those_are_removed_that_are_not_well(
+def test_with_one_that_ends_those_are_removed_that_are_not_well_and_the_others_stopped(
     monkeypatch: pytest.MonkeyPatch, removed: list[str]
 ) -> None:
     with pytest.raises(pulumi.RunError, match="'service-2' ended"):
         wait(monkeypatch, FakeContainer(HEALTHY), FakeContainer(STARTING, CRASHED), FakeContainer(STARTING))
-    assert removed == ["id-2", "id-3"]
+    assert removed == ["id-2", "id-3", "stopped id-1"]
 
 
 def test_one_that_does_not_get_well_in_time_is_removed(monkeypatch: pytest.MonkeyPatch, removed: list[str]) -> None:
     with pytest.raises(pulumi.RunError, match="was not healthy within 0 seconds"):
         wait(monkeypatch, FakeContainer(STARTING), seconds=0)
     assert removed == ["id-1"]
+
+
+def test_what_serves_is_never_removed(monkeypatch: pytest.MonkeyPatch, removed: list[str]) -> None:
+    """Its database is away: it answers what it can, and is well again when that comes back."""
+    with pytest.raises(pulumi.RunError, match="'service-1' was not healthy"):
+        wait(monkeypatch, FakeContainer(STARTING, serves=True), FakeContainer(STARTING), seconds=0)
+    assert removed == ["id-2"]
+
+
+def test_one_that_serves_and_was_started_again_is_waited_for(
+    monkeypatch: pytest.MonkeyPatch, removed: list[str]
+) -> None:
+    wait(monkeypatch, FakeContainer(CRASHED, HEALTHY, serves=True))
+    assert removed == []

@@ -2,6 +2,7 @@ import pulumi
 import pytest
 
 from infra import steps
+from infra.steps import Outcome
 
 
 class Witness:
@@ -19,6 +20,7 @@ class Witness:
 def removed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     found: list[str] = []
     monkeypatch.setattr(steps, "remove", found.append)
+    monkeypatch.setattr("infra.refusal.stop", lambda replicas: found.extend(f"stopped {each}" for each in replicas))
     return found
 
 
@@ -28,7 +30,7 @@ def witness(removed: list[str]) -> Witness:
 
 
 def test_a_step_that_succeeds_gives_its_log(removed: list[str], witness: Witness) -> None:
-    assert steps._require_success("migrate", witness, 0, "done\n", ["a"]) == "done\n"
+    assert steps._require_success("migrate", witness, Outcome(0, "done\n", ["a"], ["b"])) == "done\n"
     assert removed == []
     assert witness.told == [(0, "done\n", 0)]
 
@@ -36,16 +38,16 @@ def test_a_step_that_succeeds_gives_its_log(removed: list[str], witness: Witness
 def test_a_step_that_fails_tells_the_end_of_its_log_and_is_run_again(removed: list[str], witness: Witness) -> None:
     log = "\n".join(f"line {number}" for number in range(100))
     with pytest.raises(pulumi.RunError) as error:
-        steps._require_success("judge", witness, 3, log, ["judge-id", "smoke-id"])
+        steps._require_success("judge", witness, Outcome(3, log, ["judge-id", "smoke-id"], ["new-1", "new-2"]))
     assert "step 'judge' failed with exit code 3" in str(error.value)
     assert "line 99" in str(error.value)
     assert "line 59" not in str(error.value)
-    assert removed == ["judge-id", "smoke-id"]
+    assert removed == ["judge-id", "smoke-id", "stopped new-1", "stopped new-2"]
     assert witness.told == [(3, log, 0)]
 
 
 def test_a_step_that_need_not_succeed_fails_nothing(removed: list[str], witness: Witness) -> None:
-    assert steps._require_success("smoke", witness, 99, "log", ["a"], must_succeed=False) == "log"
+    assert steps._require_success("smoke", witness, Outcome(99, "log", ["a"], ["b"]), must_succeed=False) == "log"
     assert (removed, witness.told) == ([], [(99, "log", 0)])
 
 
@@ -53,5 +55,5 @@ def test_a_preview_does_not_stumble_over_an_earlier_failure(
     removed: list[str], witness: Witness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(pulumi.runtime, "is_dry_run", lambda: True)
-    assert steps._require_success("migrate", witness, 1, None, ["a"]) == ""
+    assert steps._require_success("migrate", witness, Outcome(1, None, ["a"], ["b"])) == ""
     assert (removed, witness.told) == ([], [])
