@@ -20,8 +20,9 @@ class Progress:
 
 
 def end_as_by_ctrl_c() -> None:
-    """Let SIGTERM raise KeyboardInterrupt, as Ctrl-C does: what was started is removed on the way out."""
-    signal.signal(signal.SIGTERM, _interrupt)
+    """Let SIGTERM and a closed terminal raise KeyboardInterrupt, as Ctrl-C does: what was started is removed then."""
+    for ending in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(ending, _interrupt)
 
 
 def _interrupt(_signal: int, _frame: FrameType | None) -> None:

@@ -2,9 +2,11 @@
 # Dumps the database to /backups when it holds data, restores the dump into a scratch database, and calls it good when
 # that has the same schema, and in every table as many rows that say the same as the database had at that moment. Beside
 # the dump lies a file with its checksum and those of the tables. The newest KEEP are kept. Leaves in /textfile for
-# Prometheus when it was begun and when it succeeded: where the latter is missing or older, it failed.
+# Prometheus when it was begun and when it succeeded: where the latter is missing or older, it failed. SPARE is a dump
+# that is kept, whatever its age.
 set -euo pipefail
 . "$(dirname "$0")/database.sh"
+alone
 
 began=$(date +%s)
 # A line is added to what the last good one said; a file that is half written is never seen.
@@ -27,6 +29,12 @@ if [ "$(psql -Atc "SELECT to_regclass('public.users') IS NOT NULL")" != t ] ||
     exit 0
 fi
 
+# Not those of a stack whose name begins alike.
+digits='[0-9][0-9][0-9][0-9][0-9][0-9]'
+of_this_stack="$STACK-${digits}[0-9][0-9]T${digits}Z.dump"
+# What a backup left that was killed.
+find /backups -maxdepth 1 -name "$of_this_stack.part" -delete
+
 name="$STACK-$(date -u +%Y%m%dT%H%M%SZ).dump"
 file="/backups/$name"
 scratch="$scratch_prefix$began"
@@ -41,7 +49,9 @@ drop_left_overs
 coproc HOLDER { psql --quiet --no-align --tuples-only; }
 echo 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SELECT pg_export_snapshot();' >&"${HOLDER[1]}"
 read -r snapshot <&"${HOLDER[0]}"
-pg_dump --format=custom --snapshot="$snapshot" --file="$file.part"
+# For an owner who is no superuser: row level security binds that one, too, but hides nothing (revision 009), and an
+# extension that the server's administrator has made could not be restored.
+pg_dump --enable-row-security --exclude-extension='*' --format=custom --snapshot="$snapshot" --file="$file.part"
 digest janua "$snapshot" > /tmp/dumped
 echo 'COMMIT;' >&"${HOLDER[1]}"
 
@@ -63,7 +73,7 @@ echo "backup: $name ($(stat -c %s "$file") bytes, $(psql -Atc 'SELECT count(*) F
     "$(wc -l < /tmp/dumped) tables), restored and compared in $(($(date +%s) - began)) s"
 
 # Names end in the time, so their order is the order of age.
-find /backups -maxdepth 1 -name "$STACK-*.dump" | sort -r | tail -n "+$((KEEP + 1))" | while read -r old; do
+find /backups -maxdepth 1 -name "$of_this_stack" ! -name "${SPARE:-}" | sort -r | tail -n "+$((KEEP + 1))" | while read -r old; do
     rm -f -- "$old" "$old.sums"
     echo "backup: $(basename "$old") removed, $KEEP newer ones are kept"
 done

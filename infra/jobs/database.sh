@@ -8,6 +8,15 @@ umask 077
 jobs=/usr/local/lib/janua
 scratch_prefix=janua_scratch_
 
+# alone: wait until no other job of this folder of backups works; it lasts as long as the process.
+alone() {
+    exec 9> /backups/.lock
+    if ! flock --nonblock 9; then
+        echo "another backup or restore works; waiting for it"
+        flock --timeout 1800 9 || { echo "it goes on for half an hour: given up" >&2; return 1; }
+    fi
+}
+
 # digest DATABASE [SNAPSHOT]: a line for each table, as of a snapshot if one is given.
 digest() {
     {

@@ -3,6 +3,7 @@
 # that were written when the dump was made. Nothing of it is left if anything differs.
 set -euo pipefail
 . "$(dirname "$0")/database.sh"
+alone
 
 refuse() {
     echo "restore: $FILE is refused: $1" >&2
@@ -18,6 +19,8 @@ trap 'drop "$RESTORED"' ERR
 drop_left_overs
 drop "$RESTORED"
 load "$dump" "$RESTORED"
+psql --quiet --dbname="$RESTORED" --command='CREATE EXTENSION IF NOT EXISTS pg_stat_statements' ||
+    echo "restore: without pg_stat_statements the panels of the slowest statements stay empty"
 tail -n +2 "$dump.sums" > /tmp/expected
 digest "$RESTORED" > /tmp/restored
 compare "what the tables hold" /tmp/expected /tmp/restored

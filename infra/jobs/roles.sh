@@ -13,6 +13,9 @@ WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = name) \gexec
 ALTER ROLE janua_app PASSWORD :'app_password';
 ALTER ROLE janua_exporter PASSWORD :'exporter_password';
 GRANT pg_monitor TO janua_exporter;
+-- An owner who is no superuser may send away whom a restore waits for only as a member of their roles.
+SELECT format('GRANT %I TO CURRENT_USER', name) FROM unnest(ARRAY['janua_app', 'janua_exporter']) AS name
+WHERE NOT (SELECT rolsuper FROM pg_roles WHERE rolname = CURRENT_USER) \gexec
 REVOKE ALL ON DATABASE :"database" FROM PUBLIC;
 GRANT CONNECT ON DATABASE :"database" TO janua_app, janua_exporter;
 GRANT USAGE ON SCHEMA public TO janua_app, janua_exporter;

@@ -24,5 +24,5 @@ away=$!
 sql postgres "BEGIN; ALTER DATABASE janua RENAME TO $former; ALTER DATABASE $RESTORED RENAME TO janua; COMMIT"
 kill "$away" 2> /dev/null || true
 wait "$away" 2> /dev/null || true
-drop "$former"
+drop "$former" || echo "restore: the database $former could not be dropped: nobody needs it any more" >&2
 echo "restore: the restored database serves"

@@ -6,6 +6,7 @@ import sys
 from pulumi import automation
 
 from infra.operations.jobs import JobError, Jobs
+from infra.progress import end_as_by_ctrl_c
 
 
 def main() -> int:
@@ -13,6 +14,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="infra.operations.backup", description=__doc__)
     parser.add_argument("--stack", default="staging")
     stack = parser.parse_args().stack
+    end_as_by_ctrl_c()
     try:
         jobs = Jobs.of(stack)
         for line in jobs.backup():

@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+from itertools import chain
 
 from pulumi import automation
 
@@ -15,7 +16,7 @@ def main() -> int:
     name = parser.parse_args().stack
     try:
         stack = stacks.select(name)
-        for line in leftovers.clear(stack):
+        for line in chain(leftovers.clear(stack), leftovers.clear_jobs(name)):
             print(line, flush=True)
         stack.destroy(on_output=lambda line: print(line, flush=True), color="never")
     except automation.StackNotFoundError:

@@ -15,10 +15,12 @@ from infra.config import StackConfig
 from infra.containers import PART_LABEL, SECRETS, STACK_LABEL
 from infra.hardening.processes import PROCESSES
 from infra.operations import stacks
-from infra.tiers.database import JOBS, PASSWORD
+from infra.tiers.database import JOBS, MIGRATE, PASSWORD
 from infra.tiers.hosts import TEXTFILE
 from service.settings import Settings
 
+JOB = "job"
+"""What the engine calls the part that a job's container is."""
 RESTORED = "janua_restored"
 """The database that a dump is restored into, before it takes the place of the one that serves."""
 
@@ -40,18 +42,21 @@ class Jobs:
     @classmethod
     def of(cls, stack: str) -> "Jobs":
         """Return those of a running stack; JobError if it is down, pulumi's StackNotFoundError if there is none."""
-        parts = {one.labels[PART_LABEL]: one for one in stacks.containers(stack)}
-        if "backup" not in parts or "service-1" not in parts or parts["service-1"].status != "running":
+        parts = {one.labels[PART_LABEL]: one for one in stacks.in_service(stack)}
+        if "service-1" not in parts or parts["service-1"].status != "running":
             raise JobError(f"stack {stack} does not run: `make up` deploys it")
+        if "backup" not in parts:
+            raise JobError(f"somebody removed the container `backup` of stack {stack}: `make up` makes it again")
         settings = stacks.settings(stack)
         folder = Path(settings.get("backupDirectory", StackConfig.model_fields["backup_directory"].default))
         kept = int(settings.get("backupsKept", StackConfig.model_fields["backups_kept"].default))
         return cls(stack, parts["backup"], parts["service-1"], folder.resolve(), kept)
 
-    def backup(self) -> Iterator[str]:
-        """Dump the database; yields what the job says. JobError if it fails."""
+    def backup(self, spare: str = "") -> Iterator[str]:
+        """Dump the database; yields what the job says. The dump `spare` is kept, however old. JobError if it fails."""
         textfile = next(mount["Name"] for mount in self.model.attrs["Mounts"] if mount["Destination"] == TEXTFILE)
-        return self._script("backup.sh", {"STACK": self.stack, "KEEP": str(self.kept)}, {textfile: TEXTFILE})
+        settings = {"STACK": self.stack, "KEEP": str(self.kept), "SPARE": spare}
+        return self._script("backup.sh", settings, {textfile: TEXTFILE})
 
     def restore(self, file: str) -> Iterator[str]:
         """Restore a dump beside the database that serves, and compare it. JobError if it is refused."""
@@ -70,6 +75,16 @@ class Jobs:
     def swap(self) -> Iterator[str]:
         """Let what was restored serve. JobError if that fails, and then nothing has changed."""
         return self._script("swap.sh", {"RESTORED": RESTORED})
+
+    def discard(self) -> Iterator[str]:
+        """Drop what was restored and is not to serve. JobError if that fails."""
+        return self._script("discard.sh", {"RESTORED": RESTORED})
+
+    def forget_migration(self) -> None:
+        """Let the next update migrate, whatever it deploys: what was restored has the schema of what serves now."""
+        for container in stacks.containers(self.stack):
+            if container.labels[PART_LABEL] == MIGRATE:
+                container.remove()
 
     def outlast_copies(self) -> Iterator[str]:
         """Wait until no replica believes a copy of what served before: for a lease, `swap` raised the generation."""
@@ -107,7 +122,7 @@ class Jobs:
             user=f"{owner.st_uid}:{owner.st_gid}",
             pids_limit=PROCESSES,
             **_hardening(deployed),
-            labels={STACK_LABEL: self.stack, PART_LABEL: "job"},
+            labels={STACK_LABEL: self.stack, PART_LABEL: JOB},
         )
         try:
             for line in container.logs(stream=True, follow=True):

@@ -16,6 +16,7 @@ from docker.models.containers import Container
 from pulumi import automation
 
 from infra.containers import FILES_LABEL, FILES_SUFFIX, PART_LABEL, STACK_LABEL
+from infra.operations.jobs import JOB
 from infra.setup.stack import STATE
 
 _LOCKS = STATE / ".pulumi" / "locks"
@@ -38,6 +39,14 @@ def clear(stack: automation.Stack) -> Iterator[str]:
         if part in begun and container.id not in kept and _made(container) > since:
             container.remove(force=True, v=True)
             yield f"removed {container.name}: an update that was killed had not finished it"
+
+
+def clear_jobs(stack: str) -> Iterator[str]:
+    """Take away jobs that nobody waits for any more, before the networks and volumes that they use."""
+    for container in _containers(stack):
+        if container.labels.get(PART_LABEL) == JOB:
+            container.remove(force=True, v=True)
+            yield f"removed {container.name}: a job that nobody waits for any more"
 
 
 def _stale_locks(stack: str) -> Iterator[str]:

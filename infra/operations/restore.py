@@ -7,11 +7,15 @@ when nobody is answered from a copy of what was before.
 
 import argparse
 import sys
+from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 
 from pulumi import automation
 
+from infra.alone import BusyError, alone
 from infra.operations.jobs import JobError, Jobs
+from infra.progress import end_as_by_ctrl_c
 
 WARNING = """
   WARNING: everything that was written to stack {stack} since {file} was made is lost: users, sessions, audit trail.
@@ -25,20 +29,36 @@ def main() -> int:
     parser.add_argument("file", help="a dump in the folder of backups: its name, or its path")
     parser.add_argument("--stack", default="staging")
     options = parser.parse_args()
+    end_as_by_ctrl_c()
     try:
         jobs = Jobs.of(options.stack)
         file = _name(Path(options.file), jobs.backups)
         print(WARNING.format(stack=options.stack, file=file), flush=True)
-        for step in (jobs.restore(file), jobs.backup(), jobs.migrate(), jobs.swap(), jobs.outlast_copies()):
-            for line in step:
+        with alone(f"restore-{options.stack}"):
+            for line in _restored(jobs, file):
                 print(line, flush=True)
     except automation.StackNotFoundError:
         print(f"stack {options.stack} is not deployed: `make up` deploys it", file=sys.stderr)
+        return 1
+    except BusyError:
+        print(f"another restore of stack {options.stack} is under way", file=sys.stderr)
         return 1
     except JobError as error:
         print(f"nothing was restored, the database serves as before: {error}", file=sys.stderr)
         return 1
     return 0
+
+
+def _restored(jobs: Jobs, file: str) -> Iterator[str]:
+    """Let a dump serve; yields what the jobs say. JobError if one fails, and what was restored is dropped."""
+    yield from jobs.restore(file)
+    try:
+        yield from chain(jobs.backup(spare=file), jobs.migrate(), jobs.swap())
+    except JobError:
+        yield from jobs.discard()
+        raise
+    jobs.forget_migration()
+    yield from jobs.outlast_copies()
 
 
 def _name(file: Path, backups: Path) -> str:

@@ -12,10 +12,11 @@ from infra.tiers.database_server import DATABASE, Server
 from infra.tiers.hosts import TEXTFILE, Hosts
 from infra.tiers.networks import Networks
 
-MIGRATE = "python -m migrations.upgrade && python -m service.bootstrap"
+MIGRATE = "migrate"
+_UPGRADE = "python -m migrations.upgrade && python -m service.bootstrap"
 # Where the jobs' scripts are in their containers; those on demand use what the deployment's backup has.
 JOBS = "/usr/local/lib/janua"
-SCRIPTS = ("backup.sh", "database.sh", "digest.sql", "restore.sh", "swap.sh")
+SCRIPTS = ("backup.sh", "database.sh", "digest.sql", "discard.sh", "restore.sh", "swap.sh")
 DATA = "/var/lib/postgresql/data"
 # The owner's, in /run/secrets.
 PASSWORD = "database_password"  # noqa: S105 - the name of its file
@@ -147,7 +148,7 @@ class Database(pulumi.ComponentResource):
     def prepare(self, release: str, image: ContainerImage) -> Output[Resource]:
         """Bring the schema to that of `release`; the result is there only after every step succeeded."""
         backup = self._backup(release)
-        migrate = self._alembic("migrate", release, image, ["sh", "-c", MIGRATE], backup)
+        migrate = self._alembic(MIGRATE, release, image, ["sh", "-c", _UPGRADE], backup)
         name, module = "verify-indexes", "migrations.verify"
         if self._config.profile == "baseline":
             name, module = "drop-indexes", "migrations.baseline"
@@ -176,9 +177,9 @@ class Database(pulumi.ComponentResource):
             # Dumps hold everything: they belong to whom the folder belongs to, and to nobody else.
             user=f"{owner.st_uid}:{owner.st_gid}",
         )
-        return step(
-            "backup", arguments, release, ResourceOptions(parent=self, depends_on=[self._ready, self._hosts.writable])
-        )
+        # The last good one stays until this one is: `make backup` and `make restore` take their settings from it.
+        opts = ResourceOptions(parent=self, depends_on=[self._ready, self._hosts.writable], delete_before_replace=False)
+        return step("backup", arguments, release, opts)
 
     def _alembic(self, name: str, release: str, image: ContainerImage, command: list[str], after: Step) -> Step:
         arguments = ContainerArgs(

@@ -38,5 +38,5 @@ def edited(staging: Deployment) -> Iterator[Path]:
 
 
 def _sources(folder: Path) -> list[Path]:
-    parts = ("alerts", "loadtest", "migrations", "service")
+    parts = ("alerts", "infra/jobs", "loadtest", "migrations", "service")
     return [path for part in parts for path in (folder / part).rglob("*") if path.is_file() and path.suffix != ".pyc"]

@@ -34,7 +34,12 @@ def validate(api: httpx.Client, token: str) -> int:
 def backup(staging: Deployment) -> Path:
     made = staging.shell("make backup")
     assert made.returncode == 0, made.stdout
-    return max((staging.folder / "backups").glob("*.dump"))
+    return max(dumps(staging))
+
+
+def dumps(staging: Deployment) -> set[Path]:
+    """The stack's own."""
+    return set((staging.folder / "backups").glob(f"{staging.stack}-{8 * '?'}T{6 * '?'}Z.dump"))
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +54,7 @@ def test_a_backup_is_restored_and_compared_before_it_is_called_good(
     made = staging.shell("make backup")
     assert made.returncode == 0, made.stdout
     assert "restored and compared" in made.stdout
-    file = max((staging.folder / "backups").glob("*.dump"))
+    file = max(dumps(staging))
     sums = dict(line.split(" ", 1) for line in file.with_suffix(".dump.sums").read_text().splitlines())
     assert sums["users"].split()[0] == staging.sql("SELECT count(*) FROM users")
     assert file.stat().st_mode & 0o077 == 0
@@ -85,11 +90,41 @@ def test_a_restore_brings_back_what_was_and_nothing_else(staging: Deployment, be
     assert staging.shell("make status").returncode == 0
 
 
+def test_old_dumps_go_but_neither_the_one_that_is_restored_nor_those_of_other_stacks(
+    staging: Deployment, before: dict[str, str]
+) -> None:
+    folder = staging.folder / "backups"
+    others = [folder / f"{staging.stack}-{name}.dump" for name in ("2-20200101T000000Z", "b-20200101T000000Z")]
+    killed = folder / f"{staging.stack}-20200101T000000Z.dump.part"
+    for file in (*others, killed):
+        file.write_text("")
+    oldest = backup(staging)
+    staging.configure("backupsKept", "1")
+    try:
+        restored = staging.shell(f"make restore FILE={oldest.name}")
+        assert restored.returncode == 0, restored.stdout
+        assert oldest.exists()
+        newest = backup(staging)
+    finally:
+        staging.pulumi("config rm janua:backupsKept").check_returncode()
+    assert dumps(staging) == {newest}
+    assert all(file.exists() for file in others)
+    assert not killed.exists()
+    for file in others:
+        file.unlink()
+
+
+def test_two_backups_at_a_time_are_both_good(staging: Deployment, before: dict[str, str]) -> None:
+    both = staging.shell("make backup & first=$!; make backup; wait $first")
+    assert both.returncode == 0, both.stdout
+    assert both.stdout.count("restored and compared") == 2
+
+
 @pytest.mark.parametrize("damage", ["truncated", "corrupted", "without its checksums", "elsewhere"])
 def test_a_damaged_backup_is_refused_and_everything_serves_as_before(
     staging: Deployment, before: dict[str, str], damage: str
 ) -> None:
-    good = max((staging.folder / "backups").glob("*.dump"))
+    good = max(dumps(staging))
     folder = staging.folder / ("elsewhere" if damage == "elsewhere" else "backups")
     folder.mkdir(exist_ok=True)
     file = folder / "damaged.dump"
@@ -117,7 +152,7 @@ def test_a_dump_that_does_not_hold_what_was_written_down_is_refused(
     staging: Deployment, before: dict[str, str]
 ) -> None:
     """The file is whole, but a row is missing: the tables themselves are compared."""
-    good = max((staging.folder / "backups").glob("*.dump"))
+    good = max(dumps(staging))
     sums = good.with_suffix(".dump.sums")
     was = sums.read_text()
     sums.write_text(re.sub(r"^users (\d+)", lambda found: f"users {int(found[1]) + 1}", was, flags=re.MULTILINE))

@@ -28,10 +28,10 @@ class Servers:
     postgres: int
     redis: int
 
-    def connect(self) -> psycopg.Connection[tuple[object, ...]]:
-        """Connect to the database `janua` as its owner."""
+    def connect(self, user: str = "boss", database: str = "janua") -> psycopg.Connection[tuple[object, ...]]:
+        """Connect to the database `janua` as its owner, who is no superuser, or as others."""
         return psycopg.connect(
-            host=self.host, port=self.postgres, user="boss", password=PASSWORD, dbname="janua", autocommit=True
+            host=self.host, port=self.postgres, user=user, password=PASSWORD, dbname=database, autocommit=True
         )
 
     def cached(self) -> int:
@@ -44,14 +44,21 @@ class Servers:
 def servers() -> Iterator[Servers]:
     """A PostgreSQL and a Redis that know nothing of any stack."""
     host = gateway()
-    environment = {"POSTGRES_USER": "boss", "POSTGRES_PASSWORD": PASSWORD, "POSTGRES_DB": "janua"}
+    environment = {"POSTGRES_PASSWORD": PASSWORD}
     arguments = ["redis-server", "--requirepass", PASSWORD, "--save", "", "--appendonly", "no"]
     with (
         container("postgres", 5432, address=host, environment=environment) as (_, postgres),
         container("redis", 6379, address=host, command=arguments) as (_, redis),
     ):
         made = Servers(host, postgres, redis)
-        until_it_answers(lambda: made.connect().close(), (psycopg.OperationalError,))
+        until_it_answers(lambda: made.connect("postgres", "postgres").close(), (psycopg.OperationalError,))
+        with made.connect("postgres", "postgres") as administrator:
+            administrator.execute(f"CREATE ROLE boss LOGIN CREATEDB CREATEROLE PASSWORD '{PASSWORD}'")
+            administrator.execute("GRANT pg_monitor TO boss WITH ADMIN OPTION")
+            administrator.execute("CREATE DATABASE janua OWNER boss")
+        # An extension that its owner may not make.
+        with made.connect("postgres") as administrator:
+            administrator.execute("CREATE EXTENSION pg_stat_statements")
         yield made
 
 

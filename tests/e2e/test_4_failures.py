@@ -4,6 +4,7 @@ import json
 import re
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -48,16 +49,26 @@ export default function () {}
 def assert_fails_and_keeps_serving(staging: Deployment, reason: str) -> None:
     before = staging.outputs()["release"]
     backend = _backend(staging)
+    running = _running(staging)
     with asking(staging) as answers:
         result = staging.pulumi("up --yes --skip-preview")
     assert result.returncode != 0
     assert reason in result.stdout, result.stdout
     answers.require_all_right()
     assert _backend(staging) == backend
+    assert _running(staging) == running
     assert staging.outputs()["release"] == before
     with staging.api() as api:
         assert api.get("/livez").status_code == 200
         assert api.get("/api/v1/auth/me").status_code == 401
+
+
+def _running(staging: Deployment) -> set[str]:
+    return {replica.id for replica in _replicas(staging) if replica.status == "running"}
+
+
+def _replicas(staging: Deployment) -> list[Any]:
+    return [replica for part in ("service-1", "service-2") for replica in staging.containers(part)]
 
 
 def _backend(staging: Deployment) -> str:
@@ -68,6 +79,15 @@ def _backend(staging: Deployment) -> str:
 def test_a_failing_migration(staging: Deployment, edited: Path) -> None:
     (edited / "migrations" / "versions" / "999_broken.py").write_text(BROKEN_MIGRATION)
     assert_fails_and_keeps_serving(staging, "the canary migration fails")
+
+
+def test_a_failing_backup_leaves_the_means_to_make_one(staging: Deployment, edited: Path) -> None:
+    """The second time, too: whoever repairs what made it fail makes a backup first, or restores one."""
+    (edited / "infra" / "jobs" / "backup.sh").write_text("echo 'the canary backup fails'\nexit 1\n")
+    for _ in range(2):
+        assert_fails_and_keeps_serving(staging, "the canary backup fails")
+    made = staging.shell("make backup")
+    assert made.returncode == 0, made.stdout
 
 
 def test_a_missed_threshold(staging: Deployment, edited: Path) -> None:
@@ -107,20 +127,21 @@ def test_an_override_lets_that_one_release_serve_and_is_audited(staging: Deploym
 
 
 def test_a_smoke_test_that_sends_nothing(staging: Deployment, edited: Path) -> None:
+    """Its replicas are stopped and can be asked why: the stack is well."""
     (edited / "loadtest" / "k6" / "main.js").write_text(SILENT_SCRIPT)
     assert_fails_and_keeps_serving(staging, "step 'judge' failed with exit code 1")
+    assert [replica.status for replica in _replicas(staging)].count("exited") == 2
+    status = staging.shell("make status")
+    assert status.returncode == 0, status.stdout
+    assert status.stdout.count(" refused ") == 2
 
 
 def test_an_image_that_crashes(staging: Deployment, edited: Path) -> None:
-    """None of its replicas stays; candidates that the gate refused before do, until a release is promoted."""
+    """None of its replicas stays, not even stopped: its log is told."""
     before = _replicas(staging)
     (edited / "service" / "__main__.py").write_text("raise SystemExit('the canary image crashes')\n")
     assert_fails_and_keeps_serving(staging, "the canary image crashes")
-    assert _replicas(staging) == before
-
-
-def _replicas(staging: Deployment) -> set[str]:
-    return {container.id for part in ("service-1", "service-2") for container in staging.containers(part)}
+    assert {replica.id for replica in _replicas(staging)} <= {replica.id for replica in before}
 
 
 def test_a_candidate_that_answers_k6_but_is_slow_in_prometheus(staging: Deployment, edited: Path) -> None:

@@ -99,3 +99,10 @@ def test_only_the_locks_of_processes_of_here_that_have_ended_are_given_back(
     (found,) = clear(monkeypatch, [], [], kept=[])
     assert str(ended.pid) in found
     assert [file.exists() for file in (stale, alive, elsewhere)] == [False, True, True]
+
+
+def test_jobs_that_nobody_waits_for_are_taken_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    job, other = part("1", "job"), part("2", "postgres")
+    monkeypatch.setattr(leftovers, "_containers", lambda _name: [job, other])
+    assert list(leftovers.clear_jobs("staging")) == ["removed janua-1: a job that nobody waits for any more"]
+    assert (job.is_removed, other.is_removed) == (True, False)
