@@ -37,7 +37,8 @@ def main() -> int:
         commit = _resolved(options.commit or before(_deployed(options.stack)))
         print(f"rolling {options.stack} back to {_git('log', '-1', '--format=%h %s (%cs)', commit)}", flush=True)
         with _checkout(commit, options.stack) as folder:
-            code = subprocess.run(["make", "up", f"STACK={options.stack}"], cwd=folder, check=False).returncode
+            command = ["make", "up", f"STACK={options.stack}"]
+            code = subprocess.run(command, cwd=folder, env=_environment(), check=False).returncode
     except automation.StackNotFoundError:
         print(f"stack {options.stack} is not deployed: `make up` deploys it", file=sys.stderr)
         return 1
@@ -89,6 +90,17 @@ def _checkout(commit: str, stack: str) -> Iterator[Path]:
         shutil.copy2(folder / f"Pulumi.{stack}.yaml", ROOT)
     finally:
         _git("worktree", "remove", "--force", str(folder))
+
+
+def _environment() -> dict[str, str]:
+    """Return an environment in which git overlooks what is shared.
+
+    Pulumi writes down whether a checkout has changes, and an update with some is in no commit: `before` passes it over.
+    """
+    excluded = LOCAL / "rollback" / "excluded"
+    excluded.write_text("".join(f"/{name}\n" for name in SHARED))
+    setting = {"GIT_CONFIG_COUNT": "1", "GIT_CONFIG_KEY_0": "core.excludesFile", "GIT_CONFIG_VALUE_0": str(excluded)}
+    return {**os.environ, **setting}
 
 
 def _resolved(commit: str) -> str:

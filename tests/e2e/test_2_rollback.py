@@ -1,5 +1,6 @@
 """Going back to the release of before, from its commit, over a migration, while the edge is being asked."""
 
+import json
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -70,4 +71,7 @@ def test_a_rollback_deploys_the_commit_of_before_and_loses_no_request(repository
     assert repository.shell("git worktree list").stdout.count("\n") == 1
     # The checkout is the newer one still, and its tools are those that a shell gets.
     assert repository.shell("git log -1 --format=%s").stdout == "second\n"
+    # What is in a commit can be gone back to again.
+    history = json.loads(repository.pulumi("stack history --json --page-size 1").stdout)
+    assert history[0]["environment"]["git.dirty"] == "false"
     assert str(repository.folder / ".venv") in (repository.folder / ".janua" / "env").read_text()

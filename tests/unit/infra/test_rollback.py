@@ -20,6 +20,7 @@ def update(head: str, *, dirty: bool = False) -> dict[str, str]:
         ([update("b", dirty=True), update("b"), update("a")], "b"),
         # After a rollback the release of before is the one that was rolled back from.
         ([update("a"), update("b"), update("a")], "b"),
+        ([update("c"), update("a"), update("b"), update("a")], "a"),
     ],
 )
 def test_the_release_of_before(deployed: list[dict[str, str]], expected: str) -> None:
