@@ -22,6 +22,7 @@ REVOCATION = "janua_revocation_milliseconds"
 TRACES = "janua_traces_total"
 BUILD_INFO = "janua_build_info"
 AUDIT_ROWS = "janua_audit_rows_total"
+TENANT_REQUESTS = "janua_tenant_requests_total"
 # What the backup leaves for node_exporter (infra/jobs/backup.sh).
 BACKUP_ATTEMPT = "janua_backup_last_attempt_timestamp_seconds"
 BACKUP_SUCCESS = "janua_backup_last_success_timestamp_seconds"
@@ -39,6 +40,8 @@ K6_USERS = f"{K6}vus"
 K6_ITERATIONS = f"{K6}iterations_total"
 K6_DROPPED = f"{K6}dropped_iterations_total"
 EDGE_STARTED = "haproxy_process_start_time_seconds"
+# A series for each server of the backend and each state that it can be in.
+EDGE_SERVER_STATUS = 'haproxy_server_status{proxy="replicas",state="UP"}'
 EDGE_ACTIVE_SERVERS = 'haproxy_backend_active_servers{proxy="replicas"}'
 
 API_ROUTES = 'path=~"/api/v1/.*"'
@@ -65,6 +68,7 @@ SERVICE_METRICS = frozenset(
         TRACES,
         BUILD_INFO,
         AUDIT_ROWS,
+        TENANT_REQUESTS,
         "janua_cache_hit_rate_percent",
         DATABASE_ROLE_RESTRICTED,
         DB_ROUND_TRIPS,
@@ -161,6 +165,7 @@ OTHER_METRICS = frozenset(
         BACKUP_ATTEMPT,
         BACKUP_SUCCESS,
         "haproxy_backend_active_servers",
+        "haproxy_server_status",
         EDGE_STARTED,
         "pg_up",
         "process_start_time_seconds",

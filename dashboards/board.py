@@ -10,6 +10,7 @@ from grafana_foundation_sdk.models import dashboard
 
 from dashboards import uids
 from dashboards.panels import COLUMNS, DATA_SOURCE, Panel
+from dashboards.queries import ALL_VALUES
 from dashboards.releases import annotation
 
 TAG = "janua"
@@ -51,18 +52,27 @@ class Board:
 
 def routes(metric: str, selector: str) -> builders.QueryVariable:
     """Return the variable `route`: the routes of `metric` that `selector` picks."""
-    query: Any = {"query": f"label_values({metric}{{{selector}}}, path)", "refId": "routes"}
+    return _variable("route", f"{metric}{{{selector}}}", "path", "The API routes that the panels by route show")
+
+
+def tenants_of(metric: str) -> builders.QueryVariable:
+    """Return the variable `tenant`: the tenants of `metric`."""
+    return _variable("tenant", metric, "tenant", "The tenants that the panels by tenant show")
+
+
+def _variable(name: str, series: str, label: str, description: str) -> builders.QueryVariable:
+    query: Any = {"query": f"label_values({series}, {label})", "refId": name}
     return (
-        builders.QueryVariable("route")
-        .label("Route")
-        .description("The API routes that the panels by route show")
+        builders.QueryVariable(name)
+        .label(name.capitalize())
+        .description(description)
         .datasource(DATA_SOURCE)
         .query(query)
         .refresh(dashboard.VariableRefresh.ON_TIME_RANGE_CHANGED)
         .sort(dashboard.VariableSort.ALPHABETICAL_ASC)
         .multi(True)
         .include_all(True)
-        .all_value("/api/v1/.*")
+        .all_value(ALL_VALUES[name])
         .current(dashboard.VariableOption(selected=True, text="All", value="$__all"))
     )
 

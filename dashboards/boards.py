@@ -6,11 +6,11 @@ from typing import Any
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
 from grafana_foundation_sdk.models import dashboard
 
-from alerts.metrics import API_ROUTES, AUTH_ROUTES, REQUEST_LATENCY
+from alerts.metrics import API_ROUTES, AUTH_ROUTES, REQUEST_LATENCY, TENANT_REQUESTS
 from alerts.rule_files import Links
 from alerts.targets import Targets
 from dashboards import uids
-from dashboards.board import Board, routes
+from dashboards.board import Board, routes, tenants_of
 from dashboards.rows import (
     availability,
     budgets,
@@ -28,6 +28,7 @@ from dashboards.rows import (
     route_figures,
     server,
     statements,
+    tenants,
     traces,
     work,
 )
@@ -63,18 +64,17 @@ def _overview(targets: Targets, links: Links) -> Board:
     return Board(
         uids.OVERVIEW,
         "Janua overview",
-        "Do the targets hold, and if not, which route, tier or dependency is it? There is no variable for the tenant: "
-        "tenants are made by requests, so their number has no bound, and a label without one would let a client fill "
-        "Prometheus. The log line of each request names its tenant.",
+        "Do the targets hold, and if not, which route, tenant, tier or dependency is it?",
         {
             "Targets": figures.lines(targets, links),
             "Error budgets": budgets.lines(targets, links),
             "Availability": availability.lines(links),
             "Routes": route_figures.lines(targets),
+            "Tenants": tenants.lines(targets),
             "Work": work.lines(),
             "Traces": traces.lines(),
         },
-        [routes(COUNTED, API_ROUTES)],
+        [routes(COUNTED, API_ROUTES), tenants_of(TENANT_REQUESTS)],
     )
 
 

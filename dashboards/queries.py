@@ -4,6 +4,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+ALL_VALUES = {"route": "/api/v1/.*", "tenant": ".*"}
+"""The variables of dashboards, and what each stands for as long as nobody has chosen."""
+
 
 @dataclass(frozen=True)
 class Expression:
@@ -19,8 +22,15 @@ class Expression:
         return f"{self.board} / {self.panel}"
 
     def filled(self, window: str = "1m") -> str:
-        """Return it as Grafana would ask it, with every route chosen."""
-        return self.promql.replace("$__rate_interval", window).replace("$route", "/api/v1/.*")
+        """Return it as Grafana would ask it, with nothing chosen."""
+        return self.unchosen().replace("$__rate_interval", window)
+
+    def unchosen(self) -> str:
+        """Return it with all values of every variable, the window left to Grafana."""
+        text = self.promql
+        for name, value in ALL_VALUES.items():
+            text = text.replace(f"${name}", value)
+        return text
 
 
 def panel_expressions(board: Mapping[str, Any]) -> Iterator[tuple[Expression, dict[str, Any]]]:

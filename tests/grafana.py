@@ -55,7 +55,7 @@ class Grafana:
         query = {
             "refId": "A",
             "datasource": {"type": "prometheus", "uid": "prometheus"},
-            "expr": expression.promql.replace("$route", "/api/v1/.*"),
+            "expr": expression.unchosen(),
             "instant": instant,
             "range": not instant,
             "intervalMs": 15_000,

@@ -45,6 +45,9 @@ INVALIDATION_OUTCOMES = ("acknowledged", "lapsed", "generation")
 POOL_STATES = ("in_use", "idle")
 # Sent; not taken by whoever they were sent to; too many that waited to be sent; too many in that second.
 TRACE_OUTCOMES = ("exported", "failed", "queue_full", "too_many")
+# A tenant is a label only so far: administrators may make any number of them, and each is some series.
+MOST_TENANTS = 50
+OTHER_TENANTS = "<other>"
 
 
 disable_created_metrics()  # type: ignore[no-untyped-call]  # a series of its own for each counter's birth would double the exposition
@@ -67,6 +70,13 @@ class Metrics:
             LATENCY_BUCKETS,
             registry,
         )
+        self._tenant_requests = PlainCounter(
+            "janua_tenant_requests",
+            f"Requests of known users by tenant; of the {MOST_TENANTS} that came first, all others are {OTHER_TENANTS}",
+            ["tenant", "status"],
+            registry,
+        )
+        self._tenants: set[str] = set()
         self._db_queries = PlainCounter(
             "janua_db_queries", "Statements that read or wrote tables while a request was served", ["path"], registry
         )
@@ -163,6 +173,17 @@ class Metrics:
         self._request_latency.observe((method, path, status), milliseconds)
         self._db_queries.add((path,), request.db_queries)
         self._db_round_trips.add((path,), request.db_round_trips)
+        if request.tenant is not None:
+            self._tenant_requests.add((self._tenant(request.tenant), status))
+
+    def _tenant(self, slug: str) -> str:
+        """The label of a tenant that exists."""
+        if slug in self._tenants:
+            return slug
+        if len(self._tenants) == MOST_TENANTS:
+            return OTHER_TENANTS
+        self._tenants.add(slug)
+        return slug
 
     def count_lookup(self, tier: str, kind: str, result: str) -> None:
         """Count what one tier of the cache said to a look-up, one of `CACHE_RESULTS`."""

@@ -16,7 +16,7 @@ from alerts.rules import alerts
 from alerts.sync import stale
 from dashboards import boards, uids
 from dashboards.generate import HERE, generated
-from dashboards.queries import expressions
+from dashboards.queries import ALL_VALUES, expressions
 from dashboards.selectors import metrics
 from infra.config import ROOT
 from service.app import create_app
@@ -113,10 +113,12 @@ def test_releases_are_marked(name: str) -> None:
     assert annotation["titleFormat"] == "Release {{release}}"
 
 
-def test_routes_can_be_chosen_where_panels_go_by_them() -> None:
+def test_routes_and_tenants_can_be_chosen_where_panels_go_by_them() -> None:
     for name, board in BOARDS.items():
-        chosen = any("$route" in expression.promql for expression in expressions(board))
-        assert [variable["name"] for variable in board["templating"].get("list", [])] == ["route"] * chosen, name
+        asked = "".join(expression.promql for expression in expressions(board))
+        chosen = [variable["name"] for variable in board["templating"].get("list", [])]
+        assert chosen == [variable for variable in ALL_VALUES if f"${variable}" in asked], name
+    assert [variable["name"] for variable in BOARDS["overview"]["templating"]["list"]] == ["route", "tenant"]
 
 
 def test_links_of_panels_lead_to_dashboards_and_runbooks_that_exist() -> None:

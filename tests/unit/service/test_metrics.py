@@ -6,7 +6,7 @@ import pytest
 
 from service.clock import ManualClock
 from service.observability.context import RequestContext
-from service.observability.metrics import Metrics
+from service.observability.metrics import MOST_TENANTS, OTHER_TENANTS, Metrics
 
 PATH = "/api/v1/auth/validate"
 
@@ -37,6 +37,28 @@ def test_a_request_is_counted_under_its_route_and_status(metrics: Metrics) -> No
     assert value(metrics, f"{latency}_count", **labels | {"status": "401"}) == 1
     assert value(metrics, "janua_db_queries_total", path=PATH) == 6
     assert value(metrics, "janua_db_round_trips_total", path=PATH) == 9
+
+
+def test_a_request_is_counted_for_the_tenant_whose_user_it_was(metrics: Metrics) -> None:
+    for tenant, status in (("acme", 200), ("acme", 200), ("acme", 503), (None, 401)):
+        metrics.count_request(RequestContext("id", "trace", tenant=tenant), "GET", PATH, status, 1)
+    assert value(metrics, "janua_tenant_requests_total", tenant="acme", status="200") == 2
+    assert value(metrics, "janua_tenant_requests_total", tenant="acme", status="503") == 1
+    assert len(tenants(metrics)) == 1
+
+
+def test_tenants_without_number_do_not_make_series_without_number(metrics: Metrics) -> None:
+    for number in range(2 * MOST_TENANTS):
+        metrics.count_request(RequestContext("id", "trace", tenant=f"tenant-{number}"), "GET", PATH, 200, 1)
+    assert len(tenants(metrics)) == MOST_TENANTS + 1
+    assert value(metrics, "janua_tenant_requests_total", tenant=OTHER_TENANTS, status="200") == MOST_TENANTS
+    metrics.count_request(RequestContext("id", "trace", tenant="tenant-0"), "GET", PATH, 200, 1)
+    assert value(metrics, "janua_tenant_requests_total", tenant="tenant-0", status="200") == 2
+
+
+def tenants(metrics: Metrics) -> set[str]:
+    families = {family.name: family for family in metrics.registry.collect()}
+    return {sample.labels["tenant"] for sample in families["janua_tenant_requests"].samples}
 
 
 def test_a_request_without_queries_makes_their_series_exist(metrics: Metrics) -> None:
