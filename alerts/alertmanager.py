@@ -85,7 +85,11 @@ def alertmanager_yaml(receivers: Receivers, alerts: Sequence[Alert]) -> str:
             "group_interval": "1m",
             "repeat_interval": "4h",
             "routes": [
-                _route('alertname="Watchdog"', "watchdog", group_wait="0s", repeat_interval="1m"),
+                # Sent at the third look of each minute: a repetition that is due when Alertmanager looks may be a
+                # moment too early, and then waits for the next look.
+                _route(
+                    'alertname="Watchdog"', "watchdog", group_wait="0s", group_interval="20s", repeat_interval="50s"
+                ),
                 # A page that waits for others to come with it is late.
                 _route(f'severity="{Severity.PAGE}"', "page", group_wait="5s", group_interval="30s"),
                 _route(f'severity="{Severity.TICKET}"', "ticket", repeat_interval="24h"),

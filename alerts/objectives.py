@@ -93,7 +93,8 @@ def _ratios(targets: Targets) -> list[Alert]:
             summary=f"cache hit rate is {{value}}, target above {wanted} %: the database does the work of the cache",
             figure=PERCENT,
             dashboard=uids.CACHE,
-            explained_by=("RedisDown",),
+            # Without it no copy can be proven to be fresh, and all look-ups fail.
+            explained_by=("PostgresDown", "RedisDown"),
             by_smoke=True,
         ),
         Alert(
@@ -105,7 +106,7 @@ def _ratios(targets: Targets) -> list[Alert]:
             figure=PERCENT,
             pending="5m",
             dashboard=uids.CACHE,
-            explained_by=("RedisDown", "CacheHitRateCollapsed"),
+            explained_by=("PostgresDown", "RedisDown", "CacheHitRateCollapsed"),
             by_smoke=True,
         ),
         Alert(
@@ -117,7 +118,7 @@ def _ratios(targets: Targets) -> list[Alert]:
             figure='{{ $value | printf "%.1f" }}',
             pending="5m",
             dashboard=uids.DATABASE,
-            explained_by=("RedisDown",),
+            explained_by=("PostgresDown", "RedisDown"),
             by_smoke=True,
         ),
     ]

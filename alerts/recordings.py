@@ -14,6 +14,7 @@ from alerts.metrics import (
     CACHE_HITS,
     CACHE_MISSES,
     EDGE_ACTIVE_SERVERS,
+    EDGE_SERVER_STATUS,
     EDGE_STARTED,
     PROMETHEUS_JOB,
     REQUEST_LATENCY,
@@ -118,7 +119,8 @@ def recordings(targets: Targets, replicas: int, scrape_interval: int) -> list[Re
         # Two witnesses: a replica of a release that was never let through is up as well, but does not serve.
         Recording(REPLICAS_UP, f'sum(up{{job="{SERVICE_JOB}"}}) or vector(0)', {"seen_by": "prometheus"}),
         Recording(REPLICAS_UP, f"sum({EDGE_ACTIVE_SERVERS})", {"seen_by": "edge"}),
-        Recording(REPLICAS_EXPECTED, f"vector({replicas})"),
+        # As many as were promoted; a release with more of them is on its way for minutes before it serves.
+        Recording(REPLICAS_EXPECTED, f"count({EDGE_SERVER_STATUS}) or vector({replicas})"),
         # The edge is deployed last.
         Recording(
             COMPLETE,

@@ -70,6 +70,10 @@ def _presence() -> list[Case]:
     first, second, third = (series("up", {"job": "service", "instance": f"10.0.0.{n}:8000"}) for n in (1, 2, 3))
     edge = {"job": "edge", "instance": "edge:8404"}
     served = series("haproxy_backend_active_servers", edge | {"proxy": "replicas"})
+    servers = [
+        series("haproxy_server_status", edge | {"proxy": "replicas", "server": f"replica{n}", "state": "UP"})
+        for n in (1, 2, 3)
+    ]
     prometheus_labels = {"job": "prometheus", "instance": "prometheus:9090"}
     prometheus = series("up", prometheus_labels)
     essential = {job: series(metric, {"job": job}) for job, metric in ESSENTIAL_METRICS.items()}
@@ -87,6 +91,18 @@ def _presence() -> list[Case]:
                 Firing("1", {"job": "service", "seen_by": "prometheus"}),
                 Firing("2", {"job": "service", "seen_by": "edge"}),
             ),
+            also=(
+                (
+                    {
+                        first: always(1),
+                        second: always(1),
+                        served: always(2),
+                        **dict.fromkeys(servers, always(0)),
+                        **complete,
+                    },
+                    tuple(Firing("1", {"job": "service", "seen_by": seen_by}) for seen_by in ("prometheus", "edge")),
+                ),
+            ),
             silent_on={
                 "replaced by the next release": {
                     first: always(1),
@@ -97,6 +113,12 @@ def _presence() -> list[Case]:
                 },
                 "down for a moment": {first: always(1), second: falls_to_zero(JUST_NOW), **complete},
                 "not deployed yet": {first: always(1), **deploying},
+                "fewer serve than a release that is on its way will have": {
+                    first: always(1),
+                    served: always(1),
+                    **dict.fromkeys(servers[:1], always(1)),
+                    **complete,
+                },
             },
         ),
         Case(
