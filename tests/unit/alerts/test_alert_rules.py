@@ -58,6 +58,8 @@ def test_an_alert_has_a_runbook(alert: Alert) -> None:
     text = (HERE / "runbooks" / f"{alert.name}.md").read_text()
     assert text.startswith(f"# {alert.name}\n")
     assert re.findall(r"^## (.*)$", text, re.MULTILINE) == RUNBOOK_SECTIONS
+    # Who was woken opens no other page first.
+    assert "\n## What to run\n\nIn the repository's root, after `source .janua/env`.\n" in text
     for link in re.findall(r"\]\(([^)]+)\)", text):
         assert (HERE / "runbooks" / link).is_file()
 

@@ -1,6 +1,7 @@
 """What documents name exists: files, headings, metrics, settings, keys, commands, panels."""
 
 import json
+import logging
 import re
 from pathlib import Path
 
@@ -13,6 +14,9 @@ from drills.catalogue import BY_NAME
 from infra.config import ROOT, SET_BY_THE_STACK, StackConfig
 from loadtest.load import TYPES
 from service.app import create_app
+from service.observability import request_log
+from service.observability.context import RequestContext
+from service.observability.logging import JsonFormatter
 from service.settings import Settings
 from tests.e2e.documents import blocks
 
@@ -32,6 +36,7 @@ EMPHASIS = re.compile(r"(?<!\*)\*(?![\s*])([^*]+)\*(?!\*)")
 METRIC = re.compile(r"\bjanua_[a-z_]*[a-z]\b(?!_?\.\*)")
 RECORDED = re.compile(r'"(janua:[^"]+)"')
 SETTING = re.compile(r"\bJANUA_[A-Z][A-Z_]*[A-Z]\b")
+GREP = re.compile(r"grep -E '([^']+)'")
 KEY = re.compile(r"(?:`|config (?:set|rm|get)(?: --secret)? )janua:(\w+)")
 SERVICE_OBJECT = re.compile(r"janua:service '(\{.*?\})'")
 MAKE = re.compile(r"(?:`|^ *(?:\$ )?|&& )make (?:--silent )?([a-z][^`\n)|&#;]*)", re.MULTILINE)
@@ -62,6 +67,23 @@ def exported() -> set[str]:
 
 def targets_of_make() -> set[str]:
     return set(re.findall(r"^([a-z0-9-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+
+
+def lines_of_the_service() -> dict[str, str]:
+    """A request that failed and an error, as the service writes them."""
+    request = RequestContext("a-request", "a-trace")
+    failed = request_log._line((0.0, request, "GET", "/api/v1/auth/me", 503, 1.0)).decode()
+    error = logging.LogRecord("janua", logging.ERROR, "", 0, "unhandled_exception", None, None)
+    return {"status": failed, "level": JsonFormatter().format(error)}
+
+
+@pytest.mark.parametrize("document", RUNBOOKS, ids=lambda path: path.stem)
+def test_what_is_looked_for_in_logs_is_how_the_service_writes_it(document: Path) -> None:
+    lines = lines_of_the_service()
+    for pattern in GREP.findall(document.read_text()):
+        for member, line in lines.items():
+            if f'"{member}"' in pattern:
+                assert re.search(pattern, line), (pattern, line)
 
 
 def test_there_are_guides() -> None:
