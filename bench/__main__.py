@@ -11,7 +11,7 @@ from bench.images import packages, release_image
 from bench.load.generator import generator
 from bench.machine import describe
 from bench.measuring import QUICK, Bench, Findings, Plan
-from bench.parts import cpu, crowd, edge, latency, login, mixed, outage, tracing
+from bench.parts import cpu, crowd, edge, latency, login, mixed, outage, telemetry
 from bench.programs import Programs
 from bench.results import Run, draw, new_folder
 from bench.stand import prepare, stand
@@ -19,7 +19,7 @@ from infra.progress import INTERRUPTED, Progress, end_as_by_ctrl_c
 
 PARTS: dict[str, Callable[[Bench], Findings]] = {
     "cpu": cpu.run,
-    "tracing": tracing.run,
+    "telemetry": telemetry.run,
     "latency": latency.run,
     "login": login.run,
     "edge": edge.run,

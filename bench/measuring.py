@@ -18,7 +18,7 @@ class Plan:
     rounds: int = 5
     round_seconds: float = 5
     warm_seconds: float = 0.5
-    tracing_rounds: int = 10
+    telemetry_rounds: int = 10
     latency_rounds: int = 3
     latency_seconds: float = 6
     edge_seconds: float = 12

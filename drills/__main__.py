@@ -1,25 +1,24 @@
 """`make drill NAME=…`: holds one drill, or all; `healthy` loads and demands silence, `clear` takes left-overs out."""
 
 import argparse
-import fcntl
 import signal
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 from docker.errors import DockerException
 from pulumi import automation
 
+from alerts import targets
+from bench.load.samples import Samples
 from drills import faults, receiver
 from drills.catalogue import BY_NAME, DRILLS
 from drills.drill import PAGE_SECONDS, RESOLVE_SECONDS, Drill, Load
 from drills.judgement import judge
-from drills.load import prepare, sending
+from drills.load import prepare, send, sending
 from drills.stack import DrillError, Stack
 from drills.undelivered import reasons
 from drills.watch import GRACE_SECONDS, Watch, prometheus_alerts
-from infra.setup.host import LOCAL
+from infra.alone import BusyError, alone
 
 # What a drill's load may last at most after its warm-up, should the drill itself hang.
 LOAD_SECONDS = PAGE_SECONDS + GRACE_SECONDS + RESOLVE_SECONDS + 60
@@ -45,16 +44,28 @@ def hold(stack: Stack, watch: Watch, drill: Drill) -> bool:
 
 
 def healthy(stack: Stack, watch: Watch, seconds: float) -> bool:
-    """Load the stack as on a good day; return whether nobody was paged."""
+    """Load the stack as on a good day; return whether it was answered as on one, and nobody was paged."""
     watch.until_quiet()
     print(f"healthy: {seconds:g} s of load, nobody must be paged", flush=True)
-    with sending(stack, prepare(stack, Load()), seconds):
-        time.sleep(seconds)
+    samples = send(stack, prepare(stack, Load()), seconds)
     notices = watch.notices()
     paged = sorted({notice.alert for notice in notices if notice.route == "page"})
     tickets = sorted({notice.alert for notice in notices if notice.route == "ticket"})
     print(f"  pages    {', '.join(paged) or 'none'}\n  tickets  {', '.join(tickets) or 'none'}")
-    return not paged
+    wrong = not_sent_or_answered(samples, round(seconds * Load().rate))
+    print("\n".join([f"  requests {samples.count()}", *(f"  WRONG: {line}" for line in wrong)]))
+    return not paged and not wrong
+
+
+def not_sent_or_answered(samples: Samples, wanted: int) -> list[str]:
+    """Return why a load says nothing: without requests, or where they fail, a stack that pages nobody is not well."""
+    most = targets.load().error_rate_max_percent
+    wrong = []
+    if samples.count() < wanted:
+        wrong.append(f"{samples.count()} of {wanted} requests were sent")
+    if not samples.error_percent() < most:
+        wrong.append(f"{samples.not_right()} answers were not right, target below {most} %: {samples.first_not_right}")
+    return wrong
 
 
 def clear(stack: Stack) -> None:
@@ -63,20 +74,9 @@ def clear(stack: Stack) -> None:
         print(f"  left over: {note}")
 
 
-@contextmanager
-def _alone(stack: str) -> Iterator[None]:
-    """Keep two drills from meddling with one stack; the lock ends with the process, however that ends."""
-    with (LOCAL / f"drill-{stack}.lock").open("w") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise DrillError(f"another drill is held on stack {stack}") from error
-        yield
-
-
 def _held(options: argparse.Namespace) -> bool:
     stack = Stack.running(options.stack)
-    with _alone(stack.name):
+    with alone(f"drill-{stack.name}"):
         clear(stack)
         if options.name == "clear":
             return True
@@ -104,6 +104,9 @@ def main() -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     try:
         return 0 if _held(options) else 1
+    except BusyError:
+        print(f"drill: another one is held on stack {options.stack}", file=sys.stderr)
+        return 1
     except (DrillError, automation.StackNotFoundError, DockerException, OSError) as error:
         print(f"drill: {error}", file=sys.stderr)
         return 1

@@ -25,6 +25,11 @@ class Load:
     users: int = 10
     warm_up_seconds: float = 10
 
+    @property
+    def rate(self) -> float:
+        """All requests in a second."""
+        return self.logins + self.validations
+
 
 @dataclass(frozen=True)
 class Drill:

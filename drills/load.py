@@ -11,6 +11,7 @@ from threading import Thread
 
 from bench.load.open import OpenLoop
 from bench.load.requests import API, Request, Workload, login, validation
+from bench.load.samples import Samples
 from drills.drill import Load
 from drills.stack import Stack
 
@@ -29,7 +30,7 @@ class Mixture(Workload):
 
     def __iter__(self) -> Iterator[Request]:
         """Begin the sequence."""
-        share = self.load.logins / (self.load.logins + self.load.validations)
+        share = self.load.logins / self.load.rate
         logins = validations = 0
         while True:
             if logins < share * (logins + validations + 1):
@@ -52,12 +53,16 @@ def prepare(stack: Stack, load: Load) -> Mixture:
     return Mixture(emails, password, tokens, load)
 
 
+def send(stack: Stack, mixture: Mixture, seconds: float) -> Samples:
+    """Send the mixture for so many seconds, and return what came back."""
+    return asyncio.run(_loop(stack, mixture, seconds).run())
+
+
 @contextmanager
 def sending(stack: Stack, mixture: Mixture, seconds: float) -> Iterator[None]:
     """Send the mixture beside what is done meanwhile; it ends with that, or after so many seconds."""
-    rate = mixture.load.logins + mixture.load.validations
     loop = asyncio.new_event_loop()
-    work = loop.create_task(OpenLoop(stack.api_port, mixture, CONNECTIONS, rate, seconds).run())
+    work = loop.create_task(_loop(stack, mixture, seconds).run())
     thread = Thread(target=_run, args=(loop, work), daemon=True)
     thread.start()
     try:
@@ -66,6 +71,10 @@ def sending(stack: Stack, mixture: Mixture, seconds: float) -> Iterator[None]:
         loop.call_soon_threadsafe(work.cancel)
         thread.join()
         loop.close()
+
+
+def _loop(stack: Stack, mixture: Mixture, seconds: float) -> OpenLoop:
+    return OpenLoop(stack.api_port, mixture, CONNECTIONS, mixture.load.rate, seconds)
 
 
 def _run(loop: asyncio.AbstractEventLoop, work: "asyncio.Task[object]") -> None:
