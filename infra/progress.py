@@ -20,9 +20,13 @@ class Progress:
 
 
 def end_as_by_ctrl_c() -> None:
-    """Let SIGTERM and a closed terminal raise KeyboardInterrupt, as Ctrl-C does: what was started is removed then."""
+    """Let SIGTERM and a closed terminal raise KeyboardInterrupt, as Ctrl-C does: what was started is removed then.
+
+    A signal that is ignored stays so: nohup means that.
+    """
     for ending in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(ending, _interrupt)
+        if signal.getsignal(ending) is not signal.SIG_IGN:
+            signal.signal(ending, _interrupt)
 
 
 def _interrupt(_signal: int, _frame: FrameType | None) -> None:

@@ -1,4 +1,4 @@
-"""What becomes of a release that the gate refuses: its replicas are stopped, and their logs stay until the next update.
+"""What becomes of a release that the gate refuses: its replicas are stopped, and keep their logs until the next look.
 
 Left running, each would hold connections to PostgreSQL and have a say in every revocation, and every further refusal
 would add as many.

@@ -6,7 +6,6 @@
 # that is kept, whatever its age.
 set -euo pipefail
 . "$(dirname "$0")/database.sh"
-alone
 
 began=$(date +%s)
 # A line is added to what the last good one said; a file that is half written is never seen.
@@ -15,12 +14,20 @@ report() {
     chmod 644 /textfile/backup.new
     mv /textfile/backup.new /textfile/backup.prom
 }
-before=$(grep -v '^janua_backup_last_attempt' /textfile/backup.prom 2> /dev/null || true)
-report "janua_backup_last_attempt_timestamp_seconds $began" ${before:+"$before"}
+attempted() {
+    local before
+    before=$(grep -v '^janua_backup_last_attempt' /textfile/backup.prom 2> /dev/null || true)
+    report "janua_backup_last_attempt_timestamp_seconds $began" ${before:+"$before"}
+}
 succeeded() {
     report "janua_backup_last_attempt_timestamp_seconds $began" \
         "janua_backup_last_success_timestamp_seconds $(date +%s)"
 }
+alone || {
+    attempted
+    exit 1
+}
+attempted
 
 if [ "$(psql -Atc "SELECT to_regclass('public.users') IS NOT NULL")" != t ] ||
     [ "$(psql -Atc 'SELECT EXISTS (SELECT FROM users)')" != t ]; then

@@ -13,7 +13,7 @@ alone() {
     exec 9> /backups/.lock
     if ! flock --nonblock 9; then
         echo "another backup or restore works; waiting for it"
-        flock --timeout 1800 9 || { echo "it goes on for half an hour: given up" >&2; return 1; }
+        flock --timeout 600 9 || { echo "it goes on for ten minutes: given up" >&2; return 1; }
     fi
 }
 

@@ -15,10 +15,12 @@ sql postgres "GRANT CONNECT ON DATABASE $RESTORED TO janua_app, janua_exporter"
 drop "$former"
 
 # The renaming locks the database against whoever wants in, and waits some seconds for those inside to leave: they are
-# sent away meanwhile, and not longer: afterwards the name is that of the restored one, which serves.
+# sent away meanwhile, and not longer: afterwards the name is that of the restored one, which serves. Whom an owner
+# may not send away (the server's own workers, which leave by themselves) is not asked: it would be an error.
 for _ in $(seq 20); do
     sleep 0.2
-    sql postgres "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname IN ('janua', '$RESTORED')"
+    sql postgres "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+        WHERE datname IN ('janua', '$RESTORED') AND pg_has_role(usesysid, 'USAGE')" || true
 done > /dev/null &
 away=$!
 sql postgres "BEGIN; ALTER DATABASE janua RENAME TO $former; ALTER DATABASE $RESTORED RENAME TO janua; COMMIT"

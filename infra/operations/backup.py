@@ -6,7 +6,7 @@ import sys
 from pulumi import automation
 
 from infra.operations.jobs import JobError, Jobs
-from infra.progress import end_as_by_ctrl_c
+from infra.progress import INTERRUPTED, end_as_by_ctrl_c
 
 
 def main() -> int:
@@ -19,6 +19,9 @@ def main() -> int:
         jobs = Jobs.of(stack)
         for line in jobs.backup():
             print(line, flush=True)
+    except KeyboardInterrupt:
+        print("interrupted: no backup was made", file=sys.stderr)
+        return INTERRUPTED
     except automation.StackNotFoundError:
         print(f"stack {stack} is not deployed: `make up` deploys it", file=sys.stderr)
         return 1

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import docker
+from docker.errors import APIError
 from docker.models.containers import Container
 from docker.types import LogConfig
 from sqlalchemy import make_url
@@ -81,10 +82,16 @@ class Jobs:
         return self._script("discard.sh", {"RESTORED": RESTORED})
 
     def forget_migration(self) -> None:
-        """Let the next update migrate, whatever it deploys: what was restored has the schema of what serves now."""
+        """Let the next update migrate, whatever it deploys: what was restored has the schema of what serves now.
+
+        JobError if an update migrates at this moment.
+        """
         for container in stacks.containers(self.stack):
             if container.labels[PART_LABEL] == MIGRATE:
-                container.remove()
+                try:
+                    container.remove()
+                except APIError as error:
+                    raise JobError("an update migrates at this moment") from error
 
     def outlast_copies(self) -> Iterator[str]:
         """Wait until no replica believes a copy of what served before: for a lease, `swap` raised the generation."""

@@ -7,15 +7,16 @@ when nobody is answered from a copy of what was before.
 
 import argparse
 import sys
-from collections.abc import Iterator
-from itertools import chain
+from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
+from docker.errors import DockerException
 from pulumi import automation
 
 from infra.alone import BusyError, alone
 from infra.operations.jobs import JobError, Jobs
-from infra.progress import end_as_by_ctrl_c
+from infra.progress import INTERRUPTED, end_as_by_ctrl_c
 
 WARNING = """
   WARNING: everything that was written to stack {stack} since {file} was made is lost: users, sessions, audit trail.
@@ -35,30 +36,43 @@ def main() -> int:
         file = _name(Path(options.file), jobs.backups)
         print(WARNING.format(stack=options.stack, file=file), flush=True)
         with alone(f"restore-{options.stack}"):
-            for line in _restored(jobs, file):
-                print(line, flush=True)
+            restore(jobs, file)
     except automation.StackNotFoundError:
         print(f"stack {options.stack} is not deployed: `make up` deploys it", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print(
+            "interrupted: unless it is said above that the restored database serves, it is the one of before",
+            file=sys.stderr,
+        )
+        return INTERRUPTED
     except BusyError:
         print(f"another restore of stack {options.stack} is under way", file=sys.stderr)
         return 1
-    except JobError as error:
+    except (JobError, DockerException) as error:
         print(f"nothing was restored, the database serves as before: {error}", file=sys.stderr)
         return 1
     return 0
 
 
-def _restored(jobs: Jobs, file: str) -> Iterator[str]:
-    """Let a dump serve; yields what the jobs say. JobError if one fails, and what was restored is dropped."""
-    yield from jobs.restore(file)
+def restore(jobs: Jobs, file: str) -> None:
+    """Let a dump serve, and print what the jobs say. JobError if one fails, and what was restored is dropped then."""
+    _tell(jobs.restore(file))
     try:
-        yield from chain(jobs.backup(spare=file), jobs.migrate(), jobs.swap())
-    except JobError:
-        yield from jobs.discard()
+        _tell(jobs.backup(spare=file))
+        _tell(jobs.migrate())
+        jobs.forget_migration()
+        _tell(jobs.swap())
+    except (JobError, DockerException, KeyboardInterrupt):
+        with suppress(JobError, DockerException):
+            _tell(jobs.discard())
         raise
-    jobs.forget_migration()
-    yield from jobs.outlast_copies()
+    _tell(jobs.outlast_copies())
+
+
+def _tell(lines: Iterable[str]) -> None:
+    for line in lines:
+        print(line, flush=True)
 
 
 def _name(file: Path, backups: Path) -> str:

@@ -87,6 +87,8 @@ def test_a_restore_brings_back_what_was_and_nothing_else(staging: Deployment, be
         assert api.post("/api/v1/auth/signup", json=_account(later)).status_code == 201
     assert staging.sql("SELECT count(*) FROM pg_database WHERE datname LIKE 'janua\\_%'") == "0"
     assert staging.containers("job") == []
+    # Whatever is deployed next migrates what was restored.
+    assert staging.containers("migrate") == []
     assert staging.shell("make status").returncode == 0
 
 
