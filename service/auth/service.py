@@ -1,5 +1,6 @@
 """The rules of accounts: signing up, logging in and changing the password."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 
 from service import problems
@@ -15,6 +16,8 @@ from service.clock import Clock
 from service.database.engine import Database
 from service.database.scope import Scope, Subject
 from service.ids import new_id
+from service.problem_handlers import DATABASE_FAILURES
+from service.problems import ProblemError
 from service.sessions.identities import Identities
 from service.sessions.models import LoginAnswer
 from service.sessions.repository import end_other_sessions, opening
@@ -84,7 +87,9 @@ class AuthService:
             locked = self.lockout.condition(request.email, self.clock.now())
             answer = await self.sessions.open(account, user, user_agent, _OPENING, locked)
             if answer is not None:
-                await self._upgrade(account, user, request.password)
+                # The session is open: a hash that has to wait for a better moment is no reason to keep it back.
+                with suppress(ProblemError, *DATABASE_FAILURES):
+                    await self._upgrade(account, user, request.password)
                 return answer
             # Something has changed since the account was read: what it is now decides.
             account = await self._find(tenant, request.email)
@@ -106,9 +111,10 @@ class AuthService:
         now = self.clock.now()
         async with self.trail.transaction(caller.subject.scope) as recorder:
             entry = AuditEntry(AuditEvent.PASSWORD_CHANGED, now)
-            version = await change_password(recorder, caller.subject, old, new, entry)
+            locked = self.lockout.condition(user.email, now)
+            version = await change_password(recorder, caller.subject, (old, new), entry, LOCKED, locked)
             if version is None:
-                raise problems.wrong_password()  # another change was faster
+                raise problems.wrong_password()  # another change was faster, or guesses beside this one
             # A statement of its own, which sees the sessions that were opened before the first one got its lock.
             ended = await end_other_sessions(recorder.connection, caller.subject, caller.session_id, now)
         change = UserChange(user.id, version, user.tenant, [user.email])

@@ -46,7 +46,8 @@ class CacheService:
         self._settings = settings
         self._clock = clock
         self._metrics = metrics
-        self._unknown = NearCache(_MAX_UNKNOWN if settings.cache_negative_seconds else 0, clock)
+        remembers = settings.cache == "on" and settings.cache_negative_seconds
+        self._unknown = NearCache(_MAX_UNKNOWN if remembers else 0, clock)
 
     async def get_validation(self, token_hash: str) -> Validation | None:
         """What a token stands for, if that is known and not past its expiry."""

@@ -44,18 +44,24 @@ class Cleanup:
     async def round(self) -> None:
         """Delete batch by batch until one is not full; a failure of the database ends the round, not the work."""
         try:
-            while await self._delete_batch() == self._most:
-                self._most = min(2 * self._most, MOST)
+            while await self._delete_full_batch():
                 await self._clock.sleep(PAUSE_SECONDS)
         except (SQLAlchemyError, OSError, TimeoutError) as error:
             # It may have taken longer than a statement may: sessions that were refreshed often are much to delete.
             self._most = max(1, self._most // 2)
             _log.warning("cleanup_failed", extra={"fields": {"error": type(error).__name__, "reason": str(error)}})
 
-    async def _delete_batch(self) -> int:
+    async def _delete_full_batch(self) -> bool:
+        """Delete a batch, and return whether it was full; the next may be larger, since this one succeeded."""
+        most = self._most
+        deleted = await self._delete_batch(most)
+        self._most = min(2 * most, MOST)
+        return deleted == most
+
+    async def _delete_batch(self, most: int) -> int:
         now = self._clock.now()
         expired = Expired(now, tokens_before=now - self._refreshable, failures_before=self._lockout.since(now))
         async with self._database.writing(None) as connection:
-            deleted = await delete_expired(connection, expired, self._most)
+            deleted = await delete_expired(connection, expired, most)
         self._deleted.inc(deleted)
         return deleted

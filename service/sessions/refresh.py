@@ -48,6 +48,7 @@ class RefreshService:
                     done = await self._repeat(session, now)
                 case Verdict.REVOKE:
                     await self.sessions.end_one(session.subject, session.session_id, AuditEvent.REFRESH_REUSED)
+                    await self.sessions.revoke_copies(session.subject)
                     raise problems.invalid_refresh_token()
                 case Verdict.REFUSE:
                     raise problems.invalid_refresh_token()
@@ -76,4 +77,8 @@ class RefreshService:
     async def _repeat(self, session: Refreshable, now: datetime) -> bool:
         entry = AuditEntry(AuditEvent.TOKEN_REFRESHED, now, {"repeated": True})
         async with self.sessions.trail.writing(session.subject.scope) as recorder:
-            return await confirm_session(recorder, session.subject, session.session_id, entry)
+            lives = await confirm_session(recorder, session.subject, session.session_id, entry)
+        if lives:
+            # Whoever gave the answer first may have died before it removed the copies of the former token.
+            await self.sessions.revoke_copies(session.subject, kept=session.token)
+        return lives

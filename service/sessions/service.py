@@ -1,6 +1,7 @@
 """The rules of sessions: opening, listing and ending them."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 from uuid import UUID
 
 from service import problems
@@ -23,6 +24,7 @@ from service.sessions.repository import (
     end_sessions,
     list_sessions,
     open_session,
+    tokens_with_copies,
 )
 from service.sessions.rules import Lifetimes, token_pair
 from service.tokens.opaque import new_token
@@ -65,7 +67,7 @@ class SessionService:
 
     async def logout(self, caller: Caller) -> None:
         """End the caller's session; when this returns its token is refused everywhere. Problems: 401."""
-        if not await self.end_one(caller.subject, caller.session_id, AuditEvent.LOGOUT):
+        if not await self.end_one(caller.subject, caller.session_id, AuditEvent.LOGOUT, caller.token_hash):
             # Whoever ended that session may have died before its copies were removed.
             await self.cache.drop_token(caller.token_hash)
             raise problems.invalid_token()
@@ -75,9 +77,7 @@ class SessionService:
         entry = AuditEntry(AuditEvent.LOGOUT_ALL, self.clock.now())
         async with self.trail.writing(caller.subject.scope) as recorder:
             ended = await end_sessions(recorder, caller.subject, entry)
-        if caller.token_hash not in ended:
-            await self.cache.drop_token(caller.token_hash)
-        await self.cache.revoke_tokens(ended)
+        await self.revoke_copies(caller.subject)
         if not ended:
             raise problems.invalid_token()
 
@@ -93,11 +93,25 @@ class SessionService:
         sessions = [Session(**row._mapping, current=row.id == caller.session_id) for row in rows]
         return Page[Session].cut(sessions, limit, lambda session: session.id.hex)
 
-    async def end_one(self, subject: Subject, session_id: UUID, event: AuditEvent) -> bool:
-        """End a session if it lives, and let no replica believe its token any more."""
+    async def revoke_copies(self, subject: Subject, kept: str | None = None) -> None:
+        """Let no replica believe a copy of a user's tokens, but that of `kept`; the live ones are copied anew.
+
+        Those of before too: whoever replaced or ended one may have died before its copies were removed.
+        """
+        # What was replaced before has expired since.
+        since = self.clock.now() - timedelta(seconds=self.lifetimes.access_seconds)
+        async with self.database.reading(subject.scope) as connection:
+            tokens = await tokens_with_copies(connection, subject, since)
+        await self.cache.revoke_tokens([token for token in tokens if token != kept])
+
+    async def end_one(self, subject: Subject, session_id: UUID, event: AuditEvent, *presented: str) -> bool:
+        """End a session if it lives, and let no replica believe its token any more.
+
+        Nor a token that was `presented` for it, which a refresh may have replaced without removing the copies.
+        """
         entry = AuditEntry(event, self.clock.now())
         token_hash = await end_session(self.trail, subject, session_id, entry)
         if token_hash is None:
             return False
-        await self.cache.revoke_tokens([token_hash])
+        await self.cache.revoke_tokens(list(dict.fromkeys([token_hash, *presented])))
         return True

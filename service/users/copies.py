@@ -25,8 +25,9 @@ class UserCopies:
 
         Call it after the commit and before the answer.
         """
-        # Those of sessions that have just ended too: whoever ended one may not have removed its copies yet.
-        since = self.clock.now() - timedelta(seconds=self.settings.cache_validation_seconds)
+        # Those that were replaced or ended since too: whoever did it may not have removed their copies yet. What was
+        # before has expired.
+        since = self.clock.now() - timedelta(seconds=self.settings.access_token_seconds)
         # A statement of its own, which sees the sessions that were opened before the change got its lock.
         async with self.database.reading(subject.scope) as connection:
             tokens = await tokens_with_copies(connection, subject, since)

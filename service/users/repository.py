@@ -6,7 +6,20 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import FromClause, Insert, Select, String, Update, and_, bindparam, func, insert, select, update
+from sqlalchemy import (
+    ColumnElement,
+    FromClause,
+    Insert,
+    Select,
+    String,
+    Update,
+    and_,
+    bindparam,
+    func,
+    insert,
+    select,
+    update,
+)
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -15,7 +28,7 @@ from service.database.engine import Database
 from service.database.lookup import LookUp
 from service.database.scope import Subject
 from service.database.tables import login_failures, role_permissions, tenants, user_roles, users
-from service.database.types import AnyRow, UtcDateTime
+from service.database.types import AnyRow, UtcDateTime, Values
 from service.users.models import Grants, User
 
 USER_COLUMNS = (
@@ -151,13 +164,22 @@ async def update_user(
         raise EmailTakenError from error
 
 
-async def change_password(
-    recorder: Recorder, subject: Subject, old_hash: str, new_hash: str, entry: AuditEntry
+async def change_password(  # noqa: PLR0913, PLR0917 - whose, what, and on which condition
+    recorder: Recorder,
+    subject: Subject,
+    hashes: tuple[str, str],
+    entry: AuditEntry,
+    unless: ColumnElement[bool],
+    values: Values,
 ) -> int | None:
-    """Set another password; the user's version since then, or None if the password is not the old one any more."""
-    change = changed_user(subject, entry.at).where(users.c.password_hash == old_hash)
+    """Set another password, by its hash before and after; the user's version since then.
+
+    None if the password is not the old one any more, or `unless` holds with these values.
+    """
+    old_hash, new_hash = hashes
+    change = changed_user(subject, entry.at).where(users.c.password_hash == old_hash, ~unless)
     returned = change.values(password_hash=new_hash).returning(*TOUCHED, users.c.version)
-    touched = await recorder.change(entry, RecordedChange(returned))
+    touched = await recorder.change(entry, RecordedChange(returned), values)
     return touched[0].version if touched else None
 
 

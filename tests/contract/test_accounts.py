@@ -60,6 +60,21 @@ async def test_guesses_at_once_have_ten_tries_together(api: Api) -> None:
     assert counted == [26]
 
 
+async def test_a_right_password_does_not_help_who_guesses_beside_it(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ten failures are committed after the account was read: they decide when the password is changed."""
+    person = await api.new_person()
+    passwords = api.app.state.auth.passwords
+    hash_password = passwords.hash
+
+    async def hash_late(password: str) -> str:
+        for number in range(LIMIT):
+            await api.login(person.user["email"], f"wrong password {number}")
+        return str(await hash_password(password))
+
+    monkeypatch.setattr(passwords, "hash", hash_late)
+    problem(await password_change(person), 401, "invalid-credentials")
+
+
 async def test_logins_at_once_do_not_lock(api: Api) -> None:
     email = new_email()
     await api.signup(email)

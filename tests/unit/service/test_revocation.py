@@ -1,10 +1,12 @@
 """A revoked token is refused from the moment that its logout is answered: races and a store that fails."""
 
 import asyncio
+import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 from uuid import uuid4
 
 import httpx
@@ -302,6 +304,29 @@ async def test_a_change_of_roles_reaches_tokens_whose_copies_a_dead_replica_left
         await eventually(lambda: dying.metric("janua_audit_rows_total", event_type=done) == 1)
         answer = await admin.call("PUT", f"/users/{person.user['id']}/roles", json={"roles": ["member"]})
         assert answer.status_code == 200
+        problem(await person.call("GET", "/auth/validate"), 401, "invalid-token")
+        stuck.removal_gate.set()
+        await work
+
+
+@pytest.mark.parametrize("path", ["logout", "logout-all", "refresh"])
+async def test_a_token_that_a_dead_replica_replaced_ends_with_its_session(
+    shared: Settings, clock: ManualClock, store: SharedStore, tmp_path: Path, path: str
+) -> None:
+    """A replica commits a refresh and dies before it removes the copies: its client has only the former token."""
+    secret = tmp_path / "signing_secret"
+    secret.write_text(secrets.token_hex(32))
+    shared = shared.model_copy(update={"signing_secret_file": secret})
+    stuck, quick = store.view(), store.view()
+    async with running(shared, clock=clock, store=stuck) as dying, running(shared, clock=clock, store=quick) as api:
+        person = await api.new_person()
+        assert (await person.call("GET", "/auth/validate")).status_code == 200
+        stuck.removal_gate.clear()
+        body = {"refresh_token": person.session["refresh_token"]}
+        work = asyncio.create_task(dying.client.post("/api/v1/auth/refresh", json=body))
+        await eventually(lambda: dying.metric("janua_audit_rows_total", event_type="token_refreshed") == 1)
+        answer = await person.call("POST", f"/auth/{path}", json=body if path == "refresh" else None)
+        assert answer.status_code == (200 if path == "refresh" else 204)
         problem(await person.call("GET", "/auth/validate"), 401, "invalid-token")
         stuck.removal_gate.set()
         await work
