@@ -21,6 +21,9 @@ def main() -> int:
         stack.destroy(on_output=lambda line: print(line, flush=True), color="never")
     except automation.StackNotFoundError:
         print(f"stack {name} does not exist: nothing to take down")
+    except leftovers.UnderWayError as error:
+        print(error, file=sys.stderr)
+        return 1
     except automation.CommandError:
         print(f"\n`pulumi destroy` of stack {name} FAILED: see the errors above.", file=sys.stderr)
         return 1

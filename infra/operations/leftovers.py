@@ -9,6 +9,7 @@ import os
 import socket
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import docker
@@ -25,9 +26,22 @@ _CONTAINER = "docker:index/container:Container"
 _LONGEST_UPDATE = timedelta(hours=1)
 
 
+class UnderWayError(RuntimeError):
+    """Another update of the stack is under way; the message says whose."""
+
+
 def clear(stack: automation.Stack) -> Iterator[str]:
-    """Take away what a killed update of a stack has left; yields what was found, a line each."""
+    """Take away what a killed update of a stack has left; yields what was found, a line each.
+
+    Raises UnderWayError, and takes no container away, while somebody holds the stack's lock.
+    """
     yield from _stale_locks(stack.name)
+    for file in _locks(stack.name):
+        owner = json.loads(file.read_text())
+        raise UnderWayError(
+            f"process {owner['pid']} on {owner['hostname']} works on stack {stack.name}: wait for it, or give its lock "
+            "back with `pulumi cancel` if it is gone"
+        )
     deployment = stack.export_stack().deployment or {}
     begun = {_part(operation) for operation in deployment.get("pending_operations") or () if _is_container(operation)}
     if not begun:
@@ -51,11 +65,15 @@ def clear_jobs(stack: str) -> Iterator[str]:
 
 def _stale_locks(stack: str) -> Iterator[str]:
     """Remove the locks of processes of this machine that are gone."""
-    for file in _LOCKS.rglob(f"{stack}/*.json") if _LOCKS.exists() else ():
+    for file in _locks(stack):
         owner = json.loads(file.read_text())
         if owner["hostname"] == socket.gethostname() and not _is_alive(owner["pid"]):
             file.unlink()
             yield f"removed the lock of process {owner['pid']}, which has ended without giving it back"
+
+
+def _locks(stack: str) -> list[Path]:
+    return sorted(_LOCKS.rglob(f"{stack}/*.json")) if _LOCKS.exists() else []
 
 
 def _is_alive(process: int) -> bool:

@@ -21,8 +21,12 @@ def main() -> int:
     parser.add_argument("--stack", default="staging")
     name = parser.parse_args().stack
     stack = stacks.select(name)
-    for line in leftovers.clear(stack):
-        print(line, flush=True)
+    try:
+        for line in leftovers.clear(stack):
+            print(line, flush=True)
+    except leftovers.UnderWayError as error:
+        print(error, file=sys.stderr)
+        return 1
     timings = Timings()
     started = time.monotonic()
     try:

@@ -42,6 +42,14 @@ def run(
         raise SetupError(f"{' '.join(command[:3])} … did not end within {seconds:.0f} s") from None
 
 
+def succeeds(command: list[str], *, seconds: float, environment: Mapping[str, str] | None = None) -> bool:
+    """Run a program that may fail or take too long, and return whether it did neither."""
+    try:
+        return run(command, seconds=seconds, environment=environment).returncode == 0
+    except SetupError:
+        return False
+
+
 def checked(
     command: list[str], advice: str, *, seconds: float = 600, environment: Mapping[str, str] | None = None
 ) -> str:

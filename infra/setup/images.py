@@ -8,7 +8,7 @@ from pathlib import Path
 from infra.images.build import build_base, build_runtime, build_stand_in, exists
 from infra.images.table import FOLDER, Source, local_reference, table
 from infra.setup import golang
-from infra.setup.host import LOCAL, VENV, cache_folder, install_debian, run
+from infra.setup.host import LOCAL, VENV, cache_folder, install_debian, succeeds
 from infra.setup.jars import fetch
 
 PROBE = "redis-exporter"  # the smallest image of the table
@@ -77,4 +77,4 @@ def _beside(name: str) -> list[Path]:
 
 
 def _pulls(image: str) -> bool:
-    return exists(image) or run(["docker", "pull", "--quiet", image], seconds=PULL_SECONDS).returncode == 0
+    return exists(image) or succeeds(["docker", "pull", "--quiet", image], seconds=PULL_SECONDS)

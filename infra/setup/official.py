@@ -41,7 +41,11 @@ def download(version: str, target: Path) -> bool:
             raise SetupError(f"{archive.name} does not match its published checksum: try again, or build it")
         with tarfile.open(archive) as contents:
             contents.extractall(scratch, filter="data")
-        shutil.copytree(Path(scratch) / "pulumi", target, dirs_exist_ok=True)
+        unpacked = Path(scratch) / "pulumi"
+        shutil.copytree(unpacked, target, dirs_exist_ok=True, ignore=shutil.ignore_patterns("pulumi"))
+        # Last and at once, since it is what is looked for: an interrupted set-up leaves no half of it.
+        shutil.copy2(unpacked / "pulumi", target / "pulumi.part")
+        (target / "pulumi.part").replace(target / "pulumi")
     return True
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from infra.images.table import content_hash
 from infra.setup import golang, official
-from infra.setup.host import ROOT, cache_folder, checked, run
+from infra.setup.host import ROOT, cache_folder, checked, run, succeeds
 from infra.setup.steps import SetupError
 
 SOURCES = ROOT / "infra" / "toolchain"
@@ -87,12 +87,14 @@ def ensure_docker_plugin() -> str:
         "PULUMI_HOME": str(home()),
         "PULUMI_SKIP_UPDATE_CHECK": "1",
     }
-    if (home() / "plugins" / f"resource-docker-v{version}").is_dir():
+    installed = home() / "plugins" / f"resource-docker-v{version}"
+    # What Pulumi puts beside one that it has not finished.
+    if installed.is_dir() and not installed.with_name(f"{installed.name}.partial").exists():
         return f"{version} is installed"
     built = folder() / "pulumi-resource-docker"
     install = ["pulumi", "plugin", "install", "resource", "docker", version]
     may_download = not built.exists() and _may_look() and official.reachable(cli_version())
-    if may_download and run(install, seconds=DOWNLOAD_SECONDS, environment=environment).returncode == 0:
+    if may_download and succeeds(install, seconds=DOWNLOAD_SECONDS, environment=environment):
         return f"{version} downloaded"
     how = "installed from the cache"
     if not built.exists():

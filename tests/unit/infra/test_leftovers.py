@@ -89,16 +89,25 @@ def lock(folder: Path, process: int, host: str) -> Path:
     return file
 
 
-def test_only_the_locks_of_processes_of_here_that_have_ended_are_given_back(
-    locks: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_lock_of_a_process_that_has_ended_is_given_back(locks: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with subprocess.Popen(["true"]) as ended:
         pass
     here = socket.gethostname()
-    stale, alive, elsewhere = lock(locks, ended.pid, here), lock(locks, os.getpid(), here), lock(locks, 1, "elsewhere")
+    stale = lock(locks, ended.pid, here)
     (found,) = clear(monkeypatch, [], [], kept=[])
     assert str(ended.pid) in found
-    assert [file.exists() for file in (stale, alive, elsewhere)] == [False, True, True]
+    assert not stale.exists()
+
+
+@pytest.mark.parametrize(("process", "host"), [(os.getpid(), socket.gethostname()), (1, "elsewhere")])
+def test_nothing_is_taken_from_an_update_that_is_under_way(
+    locks: Path, monkeypatch: pytest.MonkeyPatch, process: int, host: str
+) -> None:
+    held, migrate = lock(locks, process, host), part("1", "migrate")
+    with pytest.raises(leftovers.UnderWayError, match=f"process {process} on {host}"):
+        clear(monkeypatch, [operation("migrate")], [migrate], kept=[])
+    assert held.exists()
+    assert not migrate.is_removed
 
 
 def test_jobs_that_nobody_waits_for_are_taken_away(monkeypatch: pytest.MonkeyPatch) -> None:

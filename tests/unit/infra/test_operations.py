@@ -1,3 +1,4 @@
+import json
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -145,6 +146,22 @@ def test_clean_refuses_while_a_stack_is_there(machine: dict[str, Path], monkeypa
     monkeypatch.setattr(clean, "_ours", lambda *arguments: ["container"] if arguments[0] == "ps" else [])
     assert clean.main() == 1
     assert machine["LOCAL"].exists()
+
+
+def test_clean_refuses_while_the_state_names_resources(
+    machine: dict[str, Path], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """An engine that does not answer knows of no container, and the password of what it has would be gone."""
+    monkeypatch.setattr(clean, "_ours", lambda *_: [])
+    folder = machine["LOCAL"] / "state" / ".pulumi" / "stacks" / "janua"
+    folder.mkdir(parents=True)
+    for name, latest in (("up", {"resources": [{}]}), ("down", {"manifest": {}}), ("new", None)):
+        (folder / f"{name}.json").write_text(json.dumps({"checkpoint": {"latest": latest}}))
+    assert clean.main() == 1
+    assert "`make down STACK=up`" in capsys.readouterr().err
+    assert (machine["ROOT"] / "Pulumi.staging.yaml").exists()
+    (folder / "up.json").unlink()
+    assert clean.main() == 0
 
 
 def test_clean_removes_images_from_the_leaves_to_the_root(

@@ -117,3 +117,8 @@ def test_an_environment_that_others_use_is_not_emptied(tmp_path: Path, monkeypat
     with pytest.raises(SetupError, match="is a link"):
         python_env.ensure()
     assert [path.name for path in theirs.iterdir()] == ["something"]
+
+
+@pytest.mark.parametrize(("command", "succeeded"), [(["true"], True), (["false"], False), (["sleep", "5"], False)])
+def test_what_takes_too_long_has_not_succeeded(command: list[str], succeeded: bool) -> None:
+    assert host.succeeds(command, seconds=0.5) == succeeded

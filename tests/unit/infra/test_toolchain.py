@@ -104,3 +104,22 @@ def test_an_unknown_choice_is_refused(site: Path, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setenv("JANUA_TOOLCHAIN", "yes")
     with pytest.raises(SetupError, match="auto or build"):
         toolchain.ensure_cli()
+
+
+@pytest.mark.parametrize("is_whole", [True, False])
+def test_a_plugin_that_pulumi_has_not_finished_is_installed_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_whole: bool
+) -> None:
+    monkeypatch.setenv("PULUMI_HOME", str(tmp_path))
+    monkeypatch.setenv("JANUA_TOOLCHAIN", "build")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    name = f"resource-docker-v{toolchain.plugin_version()}"
+    (tmp_path / "plugins" / name).mkdir(parents=True)
+    if not is_whole:
+        (tmp_path / "plugins" / f"{name}.partial").touch()
+    done: list[list[str]] = []
+    monkeypatch.setattr(toolchain, "_build", lambda *_: None)
+    monkeypatch.setattr(toolchain, "checked", lambda command, *_, **__: done.append(command))
+    said = toolchain.ensure_docker_plugin()
+    assert said.endswith("is installed") == is_whole
+    assert bool(done) != is_whole
