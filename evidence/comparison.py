@@ -33,7 +33,7 @@ class Comparison:
     def holds(self) -> bool | None:
         """Whether everything that was promised holds; None if nothing was."""
         promised = [(self.target, self.optimized), (self.gain, self.factors)]
-        judged = [target.holds(spread(_valid(values))) for target, values in promised if target]
+        judged = [_most_are_valid(values) and target.holds(of(values)) for target, values in promised if target]
         return all(judged) if judged else None
 
 
@@ -41,6 +41,10 @@ def _ratio(better: float, worse: float) -> float:
     if worse == 0:
         return math.inf if better > 0 else math.nan
     return better / worse
+
+
+def _most_are_valid(values: Sequence[float]) -> bool:
+    return 2 * len(_valid(values)) > len(values)
 
 
 def _valid(values: Sequence[float]) -> list[float]:

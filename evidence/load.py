@@ -25,28 +25,27 @@ from loadtest.gate.prometheus import Prometheus, PrometheusError
 from loadtest.load import RESULTS, TYPES
 
 _AROUND_SECONDS = 15
-# By then every replica has been scraped once more.
-_SCRAPED_SECONDS = 10
 
 
-def report(summary: Mapping[str, Any], stack: str) -> Report:
+def report(summary: Mapping[str, Any], stack: str, code: int) -> Report:
     """Return the report of the run that `summary` tells of: k6's thresholds decide, the service's targets only warn.
 
+    `code` is what k6 ended with: a run that was ended before its time proves nothing, whatever its thresholds say.
     Raises OSError or PrometheusError if the stack's Prometheus does not answer.
     """
     outputs = stacks.outputs(stacks.select(stack), with_secrets=False)
     url, release, promised = str(outputs["prometheus_url"]), str(outputs["release"]), targets.load()
     began, ended = summary["started_at"], summary["ended_at"]
-    counted = service.figures(Prometheus(url), release, began, ended + _SCRAPED_SECONDS, promised)
+    counted = service.figures(Prometheus(url), release, began, ended, promised)
     failed = summary["thresholds_failed"]
     return Report(
         kind=f"load test {summary['type']} of {stack}",
         title=f"Load test {summary['type']} of {stack}",
         at=summary["ended_at"],
-        holds=not failed,
+        holds=code == 0,
         columns=["found"],
         figures=[*k6.figures(summary, promised), *counted],
-        reasons=[f"k6 missed {threshold}" for threshold in failed],
+        reasons=[f"k6 missed {threshold}" for threshold in failed] or [f"k6 ended with {code}"] * (code != 0),
         warnings=[f"{each.name} is {each.values[0]}, promised: {each.promised}" for each in counted if not each.holds],
         about=about(stack, release),
         sections=sections(Span(url, began - _AROUND_SECONDS, ended + _AROUND_SECONDS)),
@@ -65,13 +64,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     signal.signal(signal.SIGINT, lambda _signal, _frame: None)
     code = subprocess.run(command, env={**os.environ, "RESULTS_DIR": str(folder)}, check=False).returncode
     if (file := folder / "summary.json").exists():
-        print("Report:", _written(json.loads(file.read_text()), options.stack))
+        print("Report:", _written(json.loads(file.read_text()), options.stack, code))
     return code
 
 
-def _written(summary: Mapping[str, Any], stack: str) -> str:
+def _written(summary: Mapping[str, Any], stack: str, code: int) -> str:
     try:
-        return str(write(report(summary, stack)))
+        return str(write(report(summary, stack, code)))
     except (OSError, PrometheusError) as error:
         return f"none, {error}"
 

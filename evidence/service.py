@@ -9,15 +9,19 @@ from bench.arithmetic import spread
 from bench.figures import Target
 from evidence.report.document import Figure
 from loadtest.gate.candidates import Candidates
-from loadtest.gate.observation import observe
+from loadtest.gate.observation import observe, wait_for_scrapes
 from loadtest.gate.prometheus import Prometheus
+
+# More than the longest interval between two scrapes that a stack is given.
+_PATIENCE_SECONDS = 70
 
 
 def figures(prometheus: Prometheus, release: str, started_at: float, ended_at: float, targets: Targets) -> list[Figure]:
     """Return the figures of all replicas of a release between two moments (Unix seconds). Raises PrometheusError."""
     replicas = prometheus.query(f"{BUILD_INFO}{{release={json.dumps(release)}}}", ended_at)
     candidates = Candidates(release, tuple(sample.labels["instance"] for sample in replicas))
-    found = observe(prometheus, candidates, started_at=started_at, at=ended_at).figures
+    at = wait_for_scrapes(prometheus, candidates, ended_at, _PATIENCE_SECONDS)
+    found = observe(prometheus, candidates, started_at=started_at, at=at).figures
     return [
         _figure("auth requests, p95", found.auth_p95_ms, "ms", Target("<", targets.auth_latency_p95_ms)),
         _figure("validations, p95", found.validation_p95_ms, "ms", Target("<", targets.validation_latency_p95_ms)),

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import docker
+from pulumi import automation
 
 from alerts import targets
 from bench.images import release_image
@@ -16,13 +17,14 @@ from bench.machine import describe
 from bench.measuring import Meter
 from bench.results import new_folder
 from evidence.compare.comparisons import comparisons
-from evidence.compare.deployments import OPTIMIZED, DeploymentError, both
+from evidence.compare.deployments import OPTIMIZED, PROFILES, DeploymentError, both
 from evidence.compare.measure import measure
 from evidence.compare.plan import QUICK, Plan
 from evidence.compare.report import report
 from evidence.compare.results import Result
 from evidence.folders import RESULTS
 from evidence.report.write import write
+from infra.operations.leftovers import UnderWayError
 from infra.progress import INTERRUPTED, Progress, end_as_by_ctrl_c
 
 _say = Progress()
@@ -41,6 +43,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return INTERRUPTED
     except DeploymentError as error:
         print(error, file=sys.stderr)
+        return 1
+    except (automation.CommandError, UnderWayError) as error:
+        stacks = " and ".join(f"`make down STACK={options.name}-{profile}`" for profile in PROFILES)
+        print(f"{error}\nWhat is left of the deployments is taken down by {stacks}.", file=sys.stderr)
         return 1
     print(result.text())
     print(f"Results: {folder}\nReport: {file}")

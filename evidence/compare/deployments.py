@@ -2,9 +2,11 @@
 
 import subprocess
 import sys
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from docker.models.containers import Container
@@ -15,10 +17,11 @@ from bench.engine import ADDRESS, Running, free_port
 from bench.parts.deployment import Deployment
 from infra.config import ROOT
 from infra.containers import PART_LABEL
-from infra.operations import stacks
+from infra.operations import leftovers, stacks
 from infra.serving import REPLICA
 from infra.setup import secrets
 from infra.tiers.application import PORT
+from infra.waiting import until_it_answers
 from loadtest.population.seed import seed
 from loadtest.population.stack import connect, population
 from loadtest.population.users import Population
@@ -29,6 +32,8 @@ _PORTS = ("apiPort", "prometheusPort", "alertmanagerPort", "grafanaPort", "trace
 # Nothing but the profile and the ports differs. Neither sends traces, and nobody looks at a Grafana of theirs.
 _SETTINGS = {"traces": "off", "grafana": "off", "smokeDuration": "15s"}
 _SERVERS = ("postgres", "redis")
+# How long an update that was interrupted may take to end.
+_RELEASE_SECONDS = 60
 
 
 class DeploymentError(RuntimeError):
@@ -69,15 +74,29 @@ def both(name: str, users: int, say: Callable[[str], None]) -> Iterator[dict[str
 def _stack(name: str, say: Callable[[str], None]) -> Iterator[None]:
     """Make a stack, and remove it with everything that it deployed; the selected one stays the selected one."""
     selected = stacks.selected()
-    _run([sys.executable, "-m", "infra.setup", "--stack", name])
     try:
+        _run([sys.executable, "-m", "infra.setup", "--stack", name])
         yield
     finally:
-        say(f"taking {name} down")
+        try:
+            say(f"taking {name} down")
+            _take_down(name)
+            secrets.forget(name)
+        finally:
+            if selected:
+                stacks.select(selected)
+
+
+def _take_down(name: str) -> None:
+    with suppress(automation.StackNotFoundError):
+        # An update that was interrupted gives its lock back when Pulumi has ended.
+        clear = partial(_clear, stacks.select(name))
+        until_it_answers(clear, (leftovers.UnderWayError,), _RELEASE_SECONDS)
         stacks.remove(name)
-        secrets.forget(name)
-        if selected:
-            stacks.select(selected)
+
+
+def _clear(stack: automation.Stack) -> None:
+    deque(leftovers.clear(stack), maxlen=0)
 
 
 def _deploy(name: str, profile: str, users: int, say: Callable[[str], None]) -> Side:
@@ -87,7 +106,11 @@ def _deploy(name: str, profile: str, users: int, say: Callable[[str], None]) -> 
         stack.set_config(f"janua:{key}", automation.ConfigValue(value))
     say(f"deploying {name}")
     try:
+        for line in leftovers.clear(stack):
+            say(f"{name}: {line}")
         result = stack.up(color="never")
+    except leftovers.UnderWayError as error:
+        raise DeploymentError(str(error)) from error
     except automation.CommandError as error:
         raise DeploymentError(f"{name} could not be deployed:\n{error}") from error
     everybody = population(name, users)

@@ -58,3 +58,11 @@ def test_a_promise_in_words() -> None:
 def test_users_are_held_up_to_the_first_step_with_too_many_errors(errors: list[float], expected: int) -> None:
     steps = [CrowdStep(users, percent, 1) for users, percent in zip((50, 100, 200), errors, strict=False)]
     assert held(steps, 1) == expected
+
+
+def test_most_rounds_have_to_be_valid() -> None:
+    """A round whose generator was late gives no latency, and one good round of three proves nothing."""
+    nothing = float("nan")
+    assert Comparison("p95", "ms", [10, 10, 10], [1, 1, nothing], target=Target("<", 5)).holds is True
+    assert Comparison("p95", "ms", [10, 10, 10], [1, nothing, nothing], target=Target("<", 5)).holds is False
+    assert Comparison("p95", "ms", [10, nothing, nothing], [1, 1, 1], gain=Target(">=", 4)).holds is False
