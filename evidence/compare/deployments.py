@@ -74,6 +74,7 @@ def both(name: str, users: int, say: Callable[[str], None]) -> Iterator[dict[str
 def _stack(name: str, say: Callable[[str], None]) -> Iterator[None]:
     """Make a stack, and remove it with everything that it deployed; the selected one stays the selected one."""
     selected = stacks.selected()
+    _require_idle(name)
     try:
         _run([sys.executable, "-m", "infra.setup", "--stack", name])
         yield
@@ -85,6 +86,15 @@ def _stack(name: str, say: Callable[[str], None]) -> Iterator[None]:
         finally:
             if selected:
                 stacks.select(selected)
+
+
+def _require_idle(name: str) -> None:
+    """Raise DeploymentError where somebody else works on a stack of that name, which is theirs to take down."""
+    with suppress(automation.StackNotFoundError):
+        try:
+            _clear(stacks.select(name))
+        except leftovers.UnderWayError as error:
+            raise DeploymentError(f"{error}; another comparison? --name gives this one a name of its own") from error
 
 
 def _take_down(name: str) -> None:

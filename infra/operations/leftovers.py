@@ -8,6 +8,7 @@ import json
 import os
 import socket
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -36,8 +37,7 @@ def clear(stack: automation.Stack) -> Iterator[str]:
     Raises UnderWayError, and takes no container away, while somebody holds the stack's lock.
     """
     yield from _stale_locks(stack.name)
-    for file in _locks(stack.name):
-        owner = json.loads(file.read_text())
+    for owner in _owners(stack.name).values():
         raise UnderWayError(
             f"process {owner['pid']} on {owner['hostname']} works on stack {stack.name}: wait for it, or give its lock "
             "back with `pulumi cancel` if it is gone"
@@ -65,15 +65,19 @@ def clear_jobs(stack: str) -> Iterator[str]:
 
 def _stale_locks(stack: str) -> Iterator[str]:
     """Remove the locks of processes of this machine that are gone."""
-    for file in _locks(stack):
-        owner = json.loads(file.read_text())
+    for file, owner in _owners(stack).items():
         if owner["hostname"] == socket.gethostname() and not _is_alive(owner["pid"]):
             file.unlink()
             yield f"removed the lock of process {owner['pid']}, which has ended without giving it back"
 
 
-def _locks(stack: str) -> list[Path]:
-    return sorted(_LOCKS.rglob(f"{stack}/*.json")) if _LOCKS.exists() else []
+def _owners(stack: str) -> dict[Path, dict[str, Any]]:
+    """Return who holds locks of a stack, by their files; one that is given back at this moment is none."""
+    found = {}
+    for file in _LOCKS.rglob(f"{stack}/*.json") if _LOCKS.exists() else ():
+        with suppress(FileNotFoundError):
+            found[file] = json.loads(file.read_text())
+    return found
 
 
 def _is_alive(process: int) -> bool:

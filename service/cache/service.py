@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from service.cache import entries
@@ -15,7 +16,7 @@ from service.cache.entries import CachedSession, Validation
 from service.cache.near import NearCache
 from service.cache.protocol import CacheUnavailableError
 from service.cache.stats import CacheStats, percent_or_none, tier_stats
-from service.cache.tiers import OccupiedError, Ticket, Tiers
+from service.cache.tiers import LOAD_SECONDS, OccupiedError, Ticket, Tiers
 from service.clock import Clock
 from service.observability.metrics import Metrics
 from service.sessions.repository import Identity
@@ -150,6 +151,16 @@ class CacheService:
         """
         if token_hashes:
             await self._tiers.remove(_keys_of(token_hashes))
+
+    def copied_since(self, now: datetime) -> datetime:
+        """Since when a token must have been replaced or ended for a copy of it to be possible.
+
+        A copy is read from the store at the end of its time there at the latest, and then kept in memory; one that is
+        being loaded is stored within the time of its mark.
+        """
+        settings = self._settings
+        stored = max(settings.cache_validation_seconds, settings.cache_session_seconds)
+        return now - timedelta(seconds=stored + settings.cache_memory_seconds + LOAD_SECONDS)
 
     async def drop_token(self, token_hash: str) -> None:
         """Forget a token if the store can be reached: for one that the database refuses anyway."""

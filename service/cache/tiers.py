@@ -20,7 +20,7 @@ from service.observability.context import INTERNAL, current_request, note_operat
 from service.observability.metrics import Metrics
 
 # Longer than any load may take (the database's statement time-out); a mark that expires only refuses a copy.
-_LOAD_SECONDS = 10.0
+LOAD_SECONDS = 10.0
 # Copies that were stored together shall not expire together.
 _JITTER = 0.1
 
@@ -127,7 +127,7 @@ class Tiers:
             return None
         ticket = Ticket(mark, secrets.token_hex(8), generation)
         try:
-            reserved = await self.store.reserve(mark, ticket.secret, _LOAD_SECONDS)
+            reserved = await self.store.reserve(mark, ticket.secret, LOAD_SECONDS)
         except CacheUnavailableError:
             return None
         if not reserved:
@@ -152,7 +152,7 @@ class Tiers:
             if fence is None:
                 await self.store.remove(*keys)
             else:
-                await self.store.fence_off(keys, fence, _LOAD_SECONDS)
+                await self.store.fence_off(keys, fence, LOAD_SECONDS)
             outcome = "acknowledged" if await self._invalidate(keys) else "lapsed"
         except CacheUnavailableError:
             self.near.drop(keys)

@@ -10,7 +10,7 @@ from service.audit.repository import AuditEntry
 from service.observability.context import name_subject
 from service.sessions.models import TokenPair
 from service.sessions.repository import Tokens, confirm_session
-from service.sessions.rotation import Refreshable, find_refreshable, rotate_tokens
+from service.sessions.rotation import Refreshable, find_refreshable, find_replaced, rotate_tokens
 from service.sessions.rules import RefreshRule, Verdict, token_pair
 from service.sessions.service import SessionService
 from service.tokens.opaque import fingerprint, is_well_formed, successors
@@ -45,10 +45,11 @@ class RefreshService:
                 case Verdict.REPEAT:
                     access, refresh = pairs[session.refresh_token]
                     tokens = session.tokens
-                    done = await self._repeat(session, now)
+                    done = await self._repeat(session, presented, now)
                 case Verdict.REVOKE:
-                    await self.sessions.end_one(session.subject, session.session_id, AuditEvent.REFRESH_REUSED)
-                    await self.sessions.revoke_copies(session.subject)
+                    replaced = await self.sessions.replaced_in(session.subject, session.session_id)
+                    event = AuditEvent.REFRESH_REUSED
+                    await self.sessions.end_one(session.subject, session.session_id, event, *replaced)
                     raise problems.invalid_refresh_token()
                 case Verdict.REFUSE:
                     raise problems.invalid_refresh_token()
@@ -74,11 +75,12 @@ class RefreshService:
             await self.sessions.cache.revoke_tokens([session.tokens.token])
         return replaced
 
-    async def _repeat(self, session: Refreshable, now: datetime) -> bool:
+    async def _repeat(self, session: Refreshable, presented: str, now: datetime) -> bool:
         entry = AuditEntry(AuditEvent.TOKEN_REFRESHED, now, {"repeated": True})
-        async with self.sessions.trail.writing(session.subject.scope) as recorder:
-            lives = await confirm_session(recorder, session.subject, session.session_id, entry)
-        if lives:
-            # Whoever gave the answer first may have died before it removed the copies of the former token.
-            await self.sessions.revoke_copies(session.subject, kept=session.token)
-        return lives
+        async with self.sessions.trail.transaction(session.subject.scope) as recorder:
+            if not await confirm_session(recorder, session.subject, session.session_id, entry):
+                return False
+            former = await find_replaced(recorder.connection, session.subject, presented)
+        # Whoever gave the answer first may have died before it removed the copies of the former token.
+        await self.sessions.cache.revoke_tokens(former)
+        return True

@@ -203,6 +203,18 @@ async def tokens_with_copies(connection: AsyncConnection, subject: Subject, sinc
     return list((await connection.execute(present.union_all(replaced))).scalars())
 
 
+async def replaced_tokens(
+    connection: AsyncConnection, subject: Subject, session_id: UUID, since: datetime
+) -> list[str]:
+    """The hashes of the access tokens that a session of a user had, and that were replaced `since`."""
+    statement = select(rotated_tokens.c.access_token).where(
+        rotated_tokens.c.tenant_id == subject.tenant_id,
+        rotated_tokens.c.session_id == session_id,
+        rotated_tokens.c.rotated_at > since,
+    )
+    return list((await connection.execute(statement)).scalars())
+
+
 def live(tenant_id: UUID | BindParameter[UUID]) -> Update:
     """A change of live sessions of a tenant, to be completed."""
     return update(sessions).where(sessions.c.tenant_id == tenant_id, sessions.c.is_active == true())

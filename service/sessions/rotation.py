@@ -5,6 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import FromClause, Insert, String, bindparam, insert, literal, select
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.audit.repository import AuditEntry, RecordedChange, Recorder
 from service.database.engine import Database
@@ -55,6 +56,14 @@ async def find_refreshable(database: Database, refresh_hash: str) -> Refreshable
     row = rows[0]
     names = [name for name in Refreshable.__slots__ if name != "user"]
     return Refreshable(**{name: getattr(row, name) for name in names}, user=user_of(row))
+
+
+async def find_replaced(connection: AsyncConnection, subject: Subject, refresh_hash: str) -> list[str]:
+    """The hash of the access token that was replaced together with a refresh token; none if that was not rotated."""
+    statement = select(rotated_tokens.c.access_token).where(
+        rotated_tokens.c.tenant_id == subject.tenant_id, rotated_tokens.c.token == refresh_hash
+    )
+    return list((await connection.execute(statement)).scalars())
 
 
 async def rotate_tokens(

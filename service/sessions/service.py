@@ -1,7 +1,7 @@
 """The rules of sessions: opening, listing and ending them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from uuid import UUID
 
 from service import problems
@@ -24,6 +24,7 @@ from service.sessions.repository import (
     end_sessions,
     list_sessions,
     open_session,
+    replaced_tokens,
     tokens_with_copies,
 )
 from service.sessions.rules import Lifetimes, token_pair
@@ -74,16 +75,19 @@ class SessionService:
 
     async def logout_all(self, caller: Caller) -> None:
         """End every session of the caller's user. Problems: 401."""
-        entry = AuditEntry(AuditEvent.LOGOUT_ALL, self.clock.now())
-        async with self.trail.writing(caller.subject.scope) as recorder:
-            ended = await end_sessions(recorder, caller.subject, entry)
-        await self.revoke_copies(caller.subject)
+        now = self.clock.now()
+        async with self.trail.transaction(caller.subject.scope) as recorder:
+            ended = await end_sessions(recorder, caller.subject, AuditEntry(AuditEvent.LOGOUT_ALL, now))
+            tokens = await tokens_with_copies(recorder.connection, caller.subject, self.cache.copied_since(now))
         if not ended:
+            await self.cache.drop_token(caller.token_hash)
             raise problems.invalid_token()
+        await self.cache.revoke_tokens(tokens)
 
     async def end(self, caller: Caller, session_id: UUID) -> None:
         """End one session of the caller's user. Problems: 404."""
-        if not await self.end_one(caller.subject, session_id, AuditEvent.SESSION_ENDED):
+        replaced = await self.replaced_in(caller.subject, session_id)
+        if not await self.end_one(caller.subject, session_id, AuditEvent.SESSION_ENDED, *replaced):
             raise problems.not_found("session")
 
     async def list(self, caller: Caller, after: UUID | None, limit: int) -> Page[Session]:
@@ -93,25 +97,20 @@ class SessionService:
         sessions = [Session(**row._mapping, current=row.id == caller.session_id) for row in rows]
         return Page[Session].cut(sessions, limit, lambda session: session.id.hex)
 
-    async def revoke_copies(self, subject: Subject, kept: str | None = None) -> None:
-        """Let no replica believe a copy of a user's tokens, but that of `kept`; the live ones are copied anew.
-
-        Those of before too: whoever replaced or ended one may have died before its copies were removed.
-        """
-        # What was replaced before has expired since.
-        since = self.clock.now() - timedelta(seconds=self.lifetimes.access_seconds)
+    async def replaced_in(self, subject: Subject, session_id: UUID) -> Sequence[str]:
+        """The hashes of a session's former access tokens that may be cached: whoever replaced one may have died."""
+        since = self.cache.copied_since(self.clock.now())
         async with self.database.reading(subject.scope) as connection:
-            tokens = await tokens_with_copies(connection, subject, since)
-        await self.cache.revoke_tokens([token for token in tokens if token != kept])
+            return await replaced_tokens(connection, subject, session_id, since)
 
-    async def end_one(self, subject: Subject, session_id: UUID, event: AuditEvent, *presented: str) -> bool:
-        """End a session if it lives, and let no replica believe its token any more.
+    async def end_one(self, subject: Subject, session_id: UUID, event: AuditEvent, *former: str) -> bool:
+        """End a session if it lives, and let no replica believe its token any more, nor `former` ones of it.
 
-        Nor a token that was `presented` for it, which a refresh may have replaced without removing the copies.
+        A refresh may have replaced those and died before it removed the copies.
         """
         entry = AuditEntry(event, self.clock.now())
         token_hash = await end_session(self.trail, subject, session_id, entry)
         if token_hash is None:
             return False
-        await self.cache.revoke_tokens(list(dict.fromkeys([token_hash, *presented])))
+        await self.cache.revoke_tokens(list(dict.fromkeys([token_hash, *former])))
         return True

@@ -1,21 +1,18 @@
 """The copies of a user that the cache holds."""
 
 from dataclasses import dataclass
-from datetime import timedelta
 
 from service.cache.service import CacheService, UserChange
 from service.clock import Clock
 from service.database.engine import Database
 from service.database.scope import Subject
 from service.sessions.repository import tokens_with_copies
-from service.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
 class UserCopies:
     """Lets changes of a user hold in every replica."""
 
-    settings: Settings
     database: Database
     cache: CacheService
     clock: Clock
@@ -25,9 +22,8 @@ class UserCopies:
 
         Call it after the commit and before the answer.
         """
-        # Those that were replaced or ended since too: whoever did it may not have removed their copies yet. What was
-        # before has expired.
-        since = self.clock.now() - timedelta(seconds=self.settings.access_token_seconds)
+        # Those of sessions that have just ended too: whoever ended one may not have removed its copies yet.
+        since = self.cache.copied_since(self.clock.now())
         # A statement of its own, which sees the sessions that were opened before the change got its lock.
         async with self.database.reading(subject.scope) as connection:
             tokens = await tokens_with_copies(connection, subject, since)

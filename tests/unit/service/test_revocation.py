@@ -309,7 +309,7 @@ async def test_a_change_of_roles_reaches_tokens_whose_copies_a_dead_replica_left
         await work
 
 
-@pytest.mark.parametrize("path", ["logout", "logout-all", "refresh"])
+@pytest.mark.parametrize("path", ["logout", "logout-all", "sessions/{session_id}", "refresh"])
 async def test_a_token_that_a_dead_replica_replaced_ends_with_its_session(
     shared: Settings, clock: ManualClock, store: SharedStore, tmp_path: Path, path: str
 ) -> None:
@@ -325,7 +325,10 @@ async def test_a_token_that_a_dead_replica_replaced_ends_with_its_session(
         body = {"refresh_token": person.session["refresh_token"]}
         work = asyncio.create_task(dying.client.post("/api/v1/auth/refresh", json=body))
         await eventually(lambda: dying.metric("janua_audit_rows_total", event_type="token_refreshed") == 1)
-        answer = await person.call("POST", f"/auth/{path}", json=body if path == "refresh" else None)
+        session_id = (await person.call("GET", "/auth/validate")).json()["session_id"]
+        method = "DELETE" if path.startswith("sessions") else "POST"
+        json = body if path == "refresh" else None
+        answer = await person.call(method, f"/auth/{path.format(session_id=session_id)}", json=json)
         assert answer.status_code == (200 if path == "refresh" else 204)
         problem(await person.call("GET", "/auth/validate"), 401, "invalid-token")
         stuck.removal_gate.set()
