@@ -13,7 +13,8 @@ ENDINGS = (signal.SIGTERM, signal.SIGHUP)
 
 @pytest.fixture(autouse=True)
 def handlers() -> Iterator[None]:
-    before = {ending: signal.getsignal(ending) for ending in ENDINGS}
+    """The defaults for the test, which may itself run under nohup."""
+    before = {ending: signal.signal(ending, signal.SIG_DFL) for ending in ENDINGS}
     yield
     for ending, handler in before.items():
         signal.signal(ending, handler)
