@@ -9,10 +9,13 @@ from alerts.metrics import (
     REQUEST_LATENCY,
 )
 
+REQUESTS = f"{REQUEST_LATENCY}_count"
+"""The counter of requests by route."""
 
-def requests(selector: str, window: str, by: str = "") -> str:
-    """Return requests per second on the routes that `selector` picks, averaged over `window`."""
-    return f"sum{_by(by)}(rate({REQUEST_LATENCY}_count{{{selector}}}[{window}]))"
+
+def requests(selector: str, window: str, by: str = "", counter: str = REQUESTS) -> str:
+    """Return the requests per second that `selector` picks of a counter of requests, averaged over `window`."""
+    return f"sum{_by(by)}(rate({counter}{{{selector}}}[{window}]))"
 
 
 def quantile(q: float, histogram: str, selector: str, window: str, by: str = "") -> str:
@@ -22,11 +25,11 @@ def quantile(q: float, histogram: str, selector: str, window: str, by: str = "")
     return f"histogram_quantile({q}, sum by ({labels}) ({buckets}))"
 
 
-def error_ratio(selector: str, window: str, by: str = "") -> str:
+def error_ratio(selector: str, window: str, by: str = "", counter: str = REQUESTS) -> str:
     """Return the share (0 to 1) of requests that the service itself failed, that is with a 5xx."""
-    failed = requests(f'{selector},status=~"5.."', window, by)
-    answered = requests(selector, window, by)
-    # Before its first failure a route may have no 5xx series at all: that is zero failures, not no answer.
+    failed = requests(f'{selector},status=~"5.."', window, by, counter)
+    answered = requests(selector, window, by, counter)
+    # Before its first failure a route or tenant may have no 5xx series: that is zero failures, not no answer.
     none_failed = f"0 * {answered}"
     return f"({failed} or {none_failed}) / {answered}"
 

@@ -18,7 +18,7 @@ class Plan:
     rounds: int = 5
     round_seconds: float = 5
     warm_seconds: float = 0.5
-    telemetry_rounds: int = 10
+    telemetry_starts: int = 8
     latency_rounds: int = 3
     latency_seconds: float = 6
     edge_seconds: float = 12
@@ -28,7 +28,7 @@ class Plan:
     around_outage_seconds: float = 30
 
 
-QUICK = Plan(3, 2, 0.5, 4, 2, 3, 4, 15, 90, 15, 10)
+QUICK = Plan(3, 2, 0.5, 2, 2, 3, 4, 15, 90, 15, 10)
 
 
 @dataclass(frozen=True)

@@ -20,10 +20,15 @@ def read(container: Container, path: PurePath) -> str:
 
 def write(container: Container, path: PurePath, text: str) -> None:
     """Put a text file there, which everybody can read and nobody write. docker.errors.NotFound without its folder."""
+    container.put_archive(str(path.parent), packed(path.name, text))
+
+
+def packed(name: str, text: str) -> bytes:
+    """Return an archive, as the engine takes and gives them, of one text file."""
     data = text.encode()
-    entry = tarfile.TarInfo(path.name)
+    entry = tarfile.TarInfo(name)
     entry.size, entry.mode, entry.mtime = len(data), 0o444, int(time.time())
-    packed = io.BytesIO()
-    with tarfile.open(fileobj=packed, mode="w") as archive:
-        archive.addfile(entry, io.BytesIO(data))
-    container.put_archive(str(path.parent), packed.getvalue())
+    archive = io.BytesIO()
+    with tarfile.open(fileobj=archive, mode="w") as writer:
+        writer.addfile(entry, io.BytesIO(data))
+    return archive.getvalue()

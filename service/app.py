@@ -27,10 +27,10 @@ from service.database.role import RoleCheck
 from service.documentation import describe_problems
 from service.health.routes import router as health_router
 from service.limits import LimitsMiddleware
+from service.observability.answered import AnsweredRequests
 from service.observability.metrics import Metrics
 from service.observability.middleware import PerformanceTrackingMiddleware
-from service.observability.request_log import RequestLog
-from service.observability.tracing.tracer import Tracer, make_tracer
+from service.observability.tracing.tracer import make_tracer
 from service.observability.tracking import Tracking
 from service.problem_handlers import install_problem_handlers
 from service.roles.routes import router as role_router
@@ -101,14 +101,18 @@ def create_app(settings: Settings, *, clock: Clock | None = None, store: CacheBa
     lockout = Lockout(settings.login_failures, settings.login_window_seconds)
     cleanup = Cleanup(settings, database, lockout, clock, metrics)
     role_check = RoleCheck(database, clock, metrics)
-    log = RequestLog()
-    tracer = make_tracer(settings, metrics, clock)
+    answered = AnsweredRequests(clock, make_tracer(settings, metrics, clock))
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         await cache.keeper.round()
         await tenants.remember(DEFAULT_TENANT)
-        works = [cache.keeper.run(), cleanup.run(), role_check.run(), *([tracer.export.run()] if tracer else [])]
+        works = [
+            cache.keeper.run(),
+            cleanup.run(),
+            role_check.run(),
+            *([answered.tracer.export.run()] if answered.tracer else []),
+        ]
         background = [asyncio.create_task(work) for work in works]
         yield
         for task in background:
@@ -117,9 +121,7 @@ def create_app(settings: Settings, *, clock: Clock | None = None, store: CacheBa
         passwords.close()
         await cache.service.close()
         await database.close()
-        if tracer:
-            await tracer.export.close()
-        log.flush()
+        await answered.close()
 
     app = Application(
         title="Janua",
@@ -135,7 +137,7 @@ def create_app(settings: Settings, *, clock: Clock | None = None, store: CacheBa
     app.state.settings = settings
     app.state.draining = False
     app.state.metrics = metrics
-    app.state.tracer = tracer
+    app.state.answered = answered
     app.state.database = database
     app.state.cache = cache.service
     trail = Trail(database, metrics)
@@ -155,11 +157,11 @@ def create_app(settings: Settings, *, clock: Clock | None = None, store: CacheBa
     app.state.users = UserService(database, trail, copies, clock)
     app.state.roles = RoleService(database, trail, copies, clock)
     app.state.tenants = TenantService(database, trail, passwords, clock)
-    _add_routes(app, clock, log, tracer)
+    _add_routes(app, clock, answered)
     return app
 
 
-def _add_routes(app: Application, clock: Clock, log: RequestLog, tracer: Tracer | None) -> None:
+def _add_routes(app: Application, clock: Clock, answered: AnsweredRequests) -> None:
     """Add the routes, and what stands before them."""
     settings, metrics = app.state.settings, app.state.metrics
     for router in _ROUTERS:
@@ -169,7 +171,7 @@ def _add_routes(app: Application, clock: Clock, log: RequestLog, tracer: Tracer 
     # The last one added is the outermost: it sees every answer, those of the limits too.
     app.add_middleware(LoginShortcut, auth=app.state.auth, metrics=metrics, route=by_path[LOGIN])
     app.add_middleware(LimitsMiddleware, max_bytes=settings.max_body_bytes, seconds=settings.request_timeout_seconds)
-    tracking = Tracking(metrics, clock, log, tracer)
+    tracking = Tracking(metrics, clock, answered)
     app.add_middleware(PerformanceTrackingMiddleware, tracking=tracking)
     endpoint = ValidateEndpoint(app.state.identities, metrics, clock, by_path[VALIDATE])
     app.hot_path = PerformanceTrackingMiddleware(endpoint, tracking=tracking)

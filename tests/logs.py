@@ -5,8 +5,8 @@ import logging
 
 import pytest
 
+from service.observability.answered import PAUSE_SECONDS
 from service.observability.logging import JsonFormatter
-from service.observability.request_log import PAUSE_SECONDS
 
 
 class Log:

@@ -50,4 +50,5 @@ def kept(monkeypatch: pytest.MonkeyPatch) -> Kept:
 
 async def flush(api: Api) -> None:
     """Send what waits to be sent."""
-    await api.app.state.tracer.export.flush()
+    api.app.state.answered.flush()
+    await api.app.state.answered.tracer.export.flush()

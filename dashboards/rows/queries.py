@@ -3,8 +3,8 @@
 from alerts import promql
 from alerts.metrics import DB_QUERIES, DB_ROUND_TRIPS
 from alerts.targets import Targets
-from dashboards.panels import COUNT, WINDOW, Limit, Panel, Series, graph
-from dashboards.rows.route_figures import IN_USE, ROUTES
+from dashboards.panels import COUNT, IN_USE, WINDOW, Limit, Panel, Series, graph
+from dashboards.rows.route_figures import ROUTES
 
 
 def lines(targets: Targets) -> list[list[Panel]]:

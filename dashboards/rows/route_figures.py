@@ -5,6 +5,7 @@ from alerts.metrics import AUTH_OPERATION, REQUEST_LATENCY, VALIDATE_ROUTE
 from alerts.targets import Targets
 from dashboards import uids
 from dashboards.panels import (
+    IN_USE,
     MILLISECONDS,
     PERCENT,
     REQUESTS_PER_SECOND,
@@ -19,8 +20,6 @@ from dashboards.panels import (
 )
 
 ROUTES = 'path=~"$route"'
-# Drops NaN: the figures of routes that nobody asks, of which there are many.
-IN_USE = ">= 0"
 
 
 def lines(targets: Targets) -> list[list[Panel]]:

@@ -30,20 +30,21 @@ INTERNAL = "janua"
 class RequestContext:
     """One request's identity and counts; whoever serves it adds to them.
 
-    `started` is when, on the monotonic clock; `operations` is there if it may leave a trace.
+    `started` is when, on the monotonic clock; operations are kept only if it may leave a trace.
     """
 
     request_id: str
     trace_id: str
     started: float = 0.0
+    parent: Parent | None = None
+    may_leave_trace: bool = False
+    operations: list[Operation] | None = None
     db_queries: int = 0
     db_round_trips: int = 0
     cache_hits: int = 0
     cache_misses: int = 0
     tenant: str | None = None
     user_id: UUID | str | None = None
-    parent: Parent | None = None
-    operations: list[Operation] | None = None
 
 
 _current: ContextVar[RequestContext | None] = ContextVar("request", default=None)
@@ -78,6 +79,9 @@ operation_begins = time.time_ns
 def note_operation(system: str, text: str, began: int, error: BaseException | None = None) -> None:
     """Let an operation that has just ended be part of its request's trace."""
     request = current_request()
-    if request is not None and request.operations is not None:
-        reason = None if error is None else type(error).__name__
-        request.operations.append(Operation(system, text, began, time.time_ns(), reason))
+    if request is None or not request.may_leave_trace:
+        return
+    if request.operations is None:
+        request.operations = []
+    reason = None if error is None else type(error).__name__
+    request.operations.append(Operation(system, text, began, time.time_ns(), reason))

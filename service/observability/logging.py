@@ -40,10 +40,16 @@ def configure_logging(level: str) -> None:
 
 def timestamp(seconds: float) -> str:
     """The time that is so many seconds after 1970, in UTC, to the millisecond: `2026-01-01T00:00:00.000+00:00`."""
-    whole, milliseconds = divmod(int(1000 * seconds), 1000)
-    return f"{_to_the_second(whole)}.{milliseconds:03d}+00:00"
+    return _to_the_millisecond(int(1000 * seconds))
 
 
-@lru_cache(maxsize=1)  # many lines share a second: 0.45 µs each instead of 1.6
+# Under load many lines share a millisecond: 0.1 µs each instead of 0.5, and 1.6 where they do not share a second.
+@lru_cache(maxsize=1)
+def _to_the_millisecond(milliseconds: int) -> str:
+    whole, rest = divmod(milliseconds, 1000)
+    return f"{_to_the_second(whole)}.{rest:03d}+00:00"
+
+
+@lru_cache(maxsize=1)
 def _to_the_second(seconds: int) -> str:
     return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}"

@@ -6,11 +6,10 @@ import re
 from collections.abc import Iterable
 
 from service.clock import Clock
+from service.observability.answered import AnsweredRequests
 from service.observability.context import RequestContext
 from service.observability.metrics import Metrics
-from service.observability.request_log import RequestLog
 from service.observability.tracing.traceparent import read_traceparent
-from service.observability.tracing.tracer import Tracer
 
 Header = tuple[bytes, bytes]
 
@@ -21,11 +20,11 @@ _REQUEST_ID = re.compile(rb"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 class Tracking:
     """Follows requests from their first byte to the last of their answers."""
 
-    def __init__(self, metrics: Metrics, clock: Clock, log: RequestLog, tracer: Tracer | None = None) -> None:
+    def __init__(self, metrics: Metrics, clock: Clock, answered: AnsweredRequests) -> None:
         self._metrics = metrics
         self._monotonic = clock.monotonic
-        self._log = log
-        self._tracer = tracer
+        self._answered = answered
+        self._may_leave_traces = answered.tracer is not None
 
     def begin(self, headers: Iterable[Header]) -> RequestContext:
         """Take over the request's and the trace's id if they are well formed, else make new ones."""
@@ -37,10 +36,8 @@ class Tracking:
             elif name == b"traceparent":
                 parent = read_traceparent(value)
         new = os.urandom(32).hex()  # one draw for both: 0.4 µs instead of 1
-        request = RequestContext(request_id.decode() or new[:32], parent.trace_id if parent else new[32:], started)
-        if self._tracer is not None:
-            request.parent, request.operations = parent, []
-        return request
+        trace_id = parent.trace_id if parent else new[32:]
+        return RequestContext(request_id.decode() or new[:32], trace_id, started, parent, self._may_leave_traces)
 
     def headers(self, request: RequestContext) -> tuple[Header, ...]:
         """The headers that tell of the request, up to now."""
@@ -57,6 +54,4 @@ class Tracking:
         milliseconds = 1000 * (self._monotonic() - request.started)
         known = method if method in _METHODS else "<other>"
         self._metrics.count_request(request, known, path, status, milliseconds)
-        self._log.tell(request, known, path, status, milliseconds)
-        if self._tracer is not None:
-            self._tracer.finish(request, known, path, status, milliseconds)
+        self._answered.add((request, known, path, status, milliseconds))

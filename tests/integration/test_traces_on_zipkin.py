@@ -10,6 +10,7 @@ from service.tokens.opaque import fingerprint
 from tests.harness import PASSWORD, Api, new_email, running
 from tests.logs import Log
 from tests.servers import Database, Redis
+from tests.traces import flush
 from tests.zipkin import Zipkin
 
 pytestmark = pytest.mark.integration
@@ -32,7 +33,7 @@ async def test_a_slow_request_can_be_followed_from_its_log_line(api: Api, zipkin
     answer = await api.get("validate", token)
     [line] = [json.loads(row) for row in (await log.read()).splitlines() if "request_completed" in row]
     assert line["request_id"] == answer.headers["x-request-id"]
-    await api.app.state.tracer.export.flush()
+    await flush(api)
     spans = zipkin.trace(line["trace_id"])
     [root] = [span for span in spans if "parentId" not in span]
     assert (root["kind"], root["name"]) == ("SERVER", "get /api/v1/auth/validate")
@@ -54,7 +55,7 @@ async def test_a_logout_tells_how_long_it_waited_for_other_replicas(api: Api, zi
     token = await api.new_token()
     headers = {"traceparent": f"00-{'ab' * 16}-{'cd' * 8}-01", "Authorization": f"Bearer {token}"}
     assert (await api.client.post("/api/v1/auth/logout", headers=headers)).status_code == 204
-    await api.app.state.tracer.export.flush()
+    await flush(api)
     names = {span["name"]: span for span in zipkin.trace("ab" * 16)}
     assert "let every replica forget" in names
     assert names["post /api/v1/auth/logout"]["parentId"] == "cd" * 8
@@ -71,7 +72,7 @@ async def test_without_redis_the_trace_says_so(migrated: Database, own_redis: Re
         token = answer.json()["access_token"]
         headers |= {"Authorization": f"Bearer {token}"}
         assert (await api.client.get("/api/v1/auth/validate", headers=headers)).status_code == 200
-        await api.app.state.tracer.export.flush()
+        await flush(api)
         failed = {span["name"] for span in zipkin.trace("ef" * 16) if tag(span, "error.type") == "ConnectionLostError"}
     assert failed
 

@@ -1,9 +1,9 @@
-"""Decides over each request that has ended."""
+"""Decides over requests that were answered."""
 
-import time
+from collections.abc import Iterable
 
 from service.clock import Clock
-from service.observability.context import RequestContext
+from service.observability.request_log import Answered
 from service.observability.tracing.export import Outcomes, TraceExport
 from service.observability.tracing.exporter import make_exporter
 from service.observability.tracing.sampling import Sampling
@@ -18,19 +18,18 @@ class Tracer:
         self.export = TraceExport(make_exporter(settings), describe_process(settings.release), outcomes, clock)
         self._sampling = Sampling(settings, clock)
         self._outcomes = outcomes
-        self._monotonic = clock.monotonic
 
-    def finish(self, request: RequestContext, method: str, path: str, status: int, milliseconds: float) -> None:
-        """Let a request that has ended leave a trace, if it is one of those. `path` is the route's template."""
-        reason = self._sampling.reason(request, status, milliseconds)
-        if reason is None:
-            return
-        if self._sampling.has_room():
-            # Both clocks are read at once: operations are timed by the one, requests by the other.
-            started = time.time_ns() - int(1e9 * (self._monotonic() - request.started))
-            self.export.offer(Ended(request, reason, method, path, status, milliseconds, started))
-        else:
-            self._outcomes.count_traces("too_many", 1)
+    def choose(self, answered: Iterable[Answered], epoch: float) -> None:
+        """Let those leave a trace that are to; `epoch` is the time at which their clock was zero."""
+        for request, method, path, status, milliseconds in answered:
+            reason = self._sampling.reason(request, status, milliseconds)
+            if reason is None:
+                continue
+            if self._sampling.has_room(reason):
+                started = int(1e9 * (epoch + request.started))
+                self.export.offer(Ended(request, reason, method, path, status, milliseconds, started))
+            else:
+                self._outcomes.count_traces("too_many", 1)
 
 
 def make_tracer(settings: Settings, outcomes: Outcomes, clock: Clock) -> Tracer | None:

@@ -72,7 +72,7 @@ def targets_of_make() -> set[str]:
 def lines_of_the_service() -> dict[str, str]:
     """A request that failed and an error, as the service writes them."""
     request = RequestContext("a-request", "a-trace")
-    failed = request_log._line((0.0, request, "GET", "/api/v1/auth/me", 503, 1.0)).decode()
+    failed = request_log._line((request, "GET", "/api/v1/auth/me", 503, 1.0), 0.0)
     error = logging.LogRecord("janua", logging.ERROR, "", 0, "unhandled_exception", None, None)
     return {"status": failed, "level": JsonFormatter().format(error)}
 

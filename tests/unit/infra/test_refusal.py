@@ -1,13 +1,11 @@
 """A refused release is stopped, but never what serves."""
 
-import io
-import tarfile
 from types import SimpleNamespace
 
 import pytest
 from docker.errors import NotFound
 
-from infra import refusal
+from infra import files, refusal
 from infra.containers import STOP_SECONDS
 from infra.jobs import promote
 
@@ -31,13 +29,7 @@ class FakeEdge:
         assert path == str(promote.BACKEND)
         if not self.servers:
             raise NotFound(path)
-        data = promote.backend(list(self.servers)).encode()
-        entry = tarfile.TarInfo(promote.BACKEND.name)
-        entry.size = len(data)
-        packed = io.BytesIO()
-        with tarfile.open(fileobj=packed, mode="w") as archive:
-            archive.addfile(entry, io.BytesIO(data))
-        return [packed.getvalue()], {}
+        return [files.packed(promote.BACKEND.name, promote.backend(list(self.servers)))], {}
 
 
 @pytest.fixture

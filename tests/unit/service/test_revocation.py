@@ -2,7 +2,7 @@
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -284,52 +284,76 @@ async def test_who_read_a_user_for_an_ending_session_does_not_store_it(
         assert (await other.call("GET", "/auth/me")).json()["name"] == "Ada"
 
 
+@dataclass(frozen=True)
+class Pair:
+    """Two replicas; the one that dies commits, and removes no copy until its store's gate is opened."""
+
+    dying: Api
+    api: Api
+    gate: asyncio.Event
+
+
+@pytest.fixture
+async def pair(shared: Settings, clock: ManualClock, store: SharedStore, tmp_path: Path) -> AsyncIterator[Pair]:
+    secret = tmp_path / "signing_secret"
+    secret.write_text(secrets.token_hex(32))
+    both = shared.model_copy(update={"signing_secret_file": secret})
+    stuck = store.view()
+    async with running(both, clock=clock, store=stuck) as dying, running(both, clock=clock, store=store.view()) as api:
+        yield Pair(dying, api, stuck.removal_gate)
+
+
+@asynccontextmanager
+async def dies_after(pair: Pair, request: Awaitable[httpx.Response], event: str) -> AsyncIterator[None]:
+    """Let a request to the dying replica commit what the audit event tells of, and get no further meanwhile."""
+    pair.gate.clear()
+    work = asyncio.ensure_future(request)
+    await eventually(lambda: bool(pair.dying.metric("janua_audit_rows_total", event_type=event)))
+    yield
+    pair.gate.set()
+    await work
+
+
 @pytest.mark.parametrize("how", ["ended", "rotated"])
-async def test_a_change_of_roles_reaches_tokens_whose_copies_a_dead_replica_left(
-    shared: Settings, clock: ManualClock, store: SharedStore, how: str
-) -> None:
-    """A replica commits the end of a token and dies before it removes the copies."""
-    stuck, quick = store.view(), store.view()
-    async with running(shared, clock=clock, store=stuck) as dying, running(shared, clock=clock, store=quick) as api:
-        admin, person = await api.new_person("platform-admin"), await api.new_person("tenant-admin")
-        assert "users:write" in (await person.call("GET", "/auth/validate")).json()["permissions"]
-        stuck.removal_gate.clear()
-        if how == "ended":
-            work = asyncio.create_task(dying.logout(person.token))
-            done = "logout"
-        else:
-            body = {"refresh_token": person.session["refresh_token"]}
-            work = asyncio.create_task(dying.client.post("/api/v1/auth/refresh", json=body))
-            done = "token_refreshed"
-        await eventually(lambda: dying.metric("janua_audit_rows_total", event_type=done) == 1)
+async def test_a_change_of_roles_reaches_tokens_whose_copies_a_dead_replica_left(pair: Pair, how: str) -> None:
+    admin, person = await pair.api.new_person("platform-admin"), await pair.api.new_person("tenant-admin")
+    assert "users:write" in (await person.call("GET", "/auth/validate")).json()["permissions"]
+    body = {"refresh_token": person.session["refresh_token"]}
+    if how == "ended":
+        dying = dies_after(pair, pair.dying.logout(person.token), "logout")
+    else:
+        dying = dies_after(pair, pair.dying.client.post("/api/v1/auth/refresh", json=body), "token_refreshed")
+    async with dying:
         answer = await admin.call("PUT", f"/users/{person.user['id']}/roles", json={"roles": ["member"]})
         assert answer.status_code == 200
         problem(await person.call("GET", "/auth/validate"), 401, "invalid-token")
-        stuck.removal_gate.set()
-        await work
 
 
 @pytest.mark.parametrize("path", ["logout", "logout-all", "sessions/{session_id}", "refresh"])
-async def test_a_token_that_a_dead_replica_replaced_ends_with_its_session(
-    shared: Settings, clock: ManualClock, store: SharedStore, tmp_path: Path, path: str
-) -> None:
-    """A replica commits a refresh and dies before it removes the copies: its client has only the former token."""
-    secret = tmp_path / "signing_secret"
-    secret.write_text(secrets.token_hex(32))
-    shared = shared.model_copy(update={"signing_secret_file": secret})
-    stuck, quick = store.view(), store.view()
-    async with running(shared, clock=clock, store=stuck) as dying, running(shared, clock=clock, store=quick) as api:
-        person = await api.new_person()
-        assert (await person.call("GET", "/auth/validate")).status_code == 200
-        stuck.removal_gate.clear()
-        body = {"refresh_token": person.session["refresh_token"]}
-        work = asyncio.create_task(dying.client.post("/api/v1/auth/refresh", json=body))
-        await eventually(lambda: dying.metric("janua_audit_rows_total", event_type="token_refreshed") == 1)
+async def test_a_token_that_a_dead_replica_replaced_ends_with_its_session(pair: Pair, path: str) -> None:
+    """The client has only the former token."""
+    person = await pair.api.new_person()
+    assert (await person.call("GET", "/auth/validate")).status_code == 200
+    body = {"refresh_token": person.session["refresh_token"]}
+    refresh = pair.dying.client.post("/api/v1/auth/refresh", json=body)
+    async with dies_after(pair, refresh, "token_refreshed"):
         session_id = (await person.call("GET", "/auth/validate")).json()["session_id"]
         method = "DELETE" if path.startswith("sessions") else "POST"
         json = body if path == "refresh" else None
         answer = await person.call(method, f"/auth/{path.format(session_id=session_id)}", json=json)
         assert answer.status_code == (200 if path == "refresh" else 204)
         problem(await person.call("GET", "/auth/validate"), 401, "invalid-token")
-        stuck.removal_gate.set()
-        await work
+
+
+async def test_a_repeated_logout_all_removes_what_a_dead_replica_left(pair: Pair) -> None:
+    """Who asks again elsewhere ends all sessions there, not one."""
+    person = await pair.api.new_person()
+    other = (await pair.api.login(person.user["email"])).json()["access_token"]
+    for token in (person.token, other):
+        assert (await pair.api.get("validate", token)).status_code == 200
+    header = {"Authorization": f"Bearer {other}"}
+    everywhere = pair.dying.client.post("/api/v1/auth/logout-all", headers=header)
+    async with dies_after(pair, everywhere, "logout_all"):
+        problem(await person.call("POST", "/auth/logout-all"), 401, "invalid-token")
+        for token in (person.token, other):
+            problem(await pair.api.get("validate", token), 401, "invalid-token")

@@ -56,6 +56,17 @@ def test_the_parent_decides_instead_of_the_ratio() -> None:
 def test_no_more_than_so_many_a_second() -> None:
     clock = ManualClock()
     taken = sampling(clock, traces_per_second=2)
-    assert [taken.has_room() for _ in range(4)] == [True, True, False, False]
+    assert [taken.has_room("slow") for _ in range(4)] == [True, True, False, False]
     clock.advance(1)
-    assert [taken.has_room() for _ in range(3)] == [True, True, False]
+    assert [taken.has_room("failed") for _ in range(3)] == [True, True, False]
+
+
+def test_ordinary_ones_leave_room_for_slow_and_failed_ones() -> None:
+    taken = sampling(traces_per_second=4)
+    assert [taken.has_room("ratio"), taken.has_room("parent"), taken.has_room("ratio")] == [True, True, False]
+    assert [taken.has_room("failed"), taken.has_room("slow"), taken.has_room("failed")] == [True, True, False]
+
+
+def test_one_a_second_may_be_of_any_kind() -> None:
+    taken = sampling(traces_per_second=1)
+    assert [taken.has_room("ratio"), taken.has_room("failed")] == [True, False]

@@ -144,7 +144,7 @@ async def test_what_becomes_of_traces_is_counted(traced: Api, kept: Kept) -> Non
 
 
 async def test_without_an_address_nothing_is_noted_and_an_id_stands_in_the_log_all_the_same(api: Api, log: Log) -> None:
-    assert api.app.state.tracer is None
+    assert api.app.state.answered.tracer is None
     await log.read()
     await api.client.get("/livez", headers={"traceparent": f"00-{TRACE}-{PARENT}-01"})
     [line] = [json.loads(row) for row in (await log.read()).splitlines() if "request_completed" in row]
