@@ -28,7 +28,7 @@ from service.clock import Clock
 from service.observability.context import RequestContext
 from service.observability.hit_rate import HitRateWindow
 from service.observability.plain import PlainCounter, PlainHistogram
-from service.observability.tracing.spans import Ended
+from service.observability.tracing.spans import TracedRequest
 
 # Milliseconds. The targets (1, 2, 5, 50, 100 and k6's 500 and 1000) are boundaries, so that "how many were
 # faster than the target" is a count and no interpolation; the rest keeps quantiles between them honest.
@@ -232,7 +232,7 @@ class Metrics:
         """Count requests that were to leave a trace, by one of `TRACE_OUTCOMES`."""
         self._traces.add((outcome,), number)
 
-    def exemplify(self, ended: Ended) -> None:
+    def exemplify(self, ended: TracedRequest) -> None:
         """Let a request whose trace can be looked up stand as an example in the histogram of latencies."""
         exemplar = Exemplar({"trace_id": ended.request.trace_id}, ended.milliseconds, ended.ended / 1e9)
         self._request_latency.exemplify((ended.method, ended.path, ended.status), exemplar)

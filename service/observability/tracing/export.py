@@ -9,7 +9,7 @@ from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 
 from service.clock import Clock
-from service.observability.tracing.spans import Ended, spans_of
+from service.observability.tracing.spans import TracedRequest, spans_of
 
 _log = logging.getLogger(__name__)
 
@@ -24,7 +24,7 @@ class Outcomes(Protocol):
     def count_traces(self, outcome: str, number: int) -> None:
         """Count traces that were sent, or dropped."""
 
-    def exemplify(self, ended: Ended) -> None:
+    def exemplify(self, ended: TracedRequest) -> None:
         """Note a request whose trace can be looked up from now on."""
 
 
@@ -36,10 +36,10 @@ class TraceExport:
         self._process = process
         self._outcomes = outcomes
         self._sleep = clock.sleep
-        self._waiting: list[Ended] = []
+        self._waiting: list[TracedRequest] = []
         self._is_up = True
 
-    def offer(self, ended: Ended) -> None:
+    def offer(self, ended: TracedRequest) -> None:
         """Send the trace of a request with the next batch."""
         if len(self._waiting) < MOST_WAITING:
             self._waiting.append(ended)
@@ -78,7 +78,7 @@ class TraceExport:
             _log.warning("traces_not_taken", extra={"fields": {"reason": "the process stopped"}})
         self._exporter.shutdown()
 
-    def _send(self, batch: Sequence[Ended]) -> str | None:
+    def _send(self, batch: Sequence[TracedRequest]) -> str | None:
         """Send the spans of some requests; why they were not taken, None if they were."""
         try:
             spans = [span for ended in batch for span in spans_of(ended, self._process)]

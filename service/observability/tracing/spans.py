@@ -20,7 +20,7 @@ _TABLE = re.compile(r"\b(?:FROM|INTO|UPDATE)\s+(\w+)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
-class Ended:
+class TracedRequest:
     """A request that leaves a trace; `path` is the route's template, `started` nanoseconds since 1970."""
 
     request: RequestContext
@@ -42,7 +42,7 @@ def describe_process(release: str) -> Resource:
     return Resource({"service.name": "janua", "service.version": release, "service.instance.id": socket.gethostname()})
 
 
-def spans_of(ended: Ended, process: Resource) -> list[ReadableSpan]:
+def spans_of(ended: TracedRequest, process: Resource) -> list[ReadableSpan]:
     """The span of the request, then one for each thing that it waited for.
 
     The SDK's tracer would make them while the request is served, also for the many that leave no trace; what its
@@ -67,7 +67,7 @@ def spans_of(ended: Ended, process: Resource) -> list[ReadableSpan]:
     return [server, *(_span(operation, root, process) for operation in tuple(request.operations or ()))]
 
 
-def _of_request(ended: Ended) -> dict[str, AttributeValue]:
+def _of_request(ended: TracedRequest) -> dict[str, AttributeValue]:
     request = ended.request
     return {
         "http.request.method": ended.method,

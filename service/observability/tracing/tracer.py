@@ -7,7 +7,7 @@ from service.observability.request_log import Answered
 from service.observability.tracing.export import Outcomes, TraceExport
 from service.observability.tracing.exporter import make_exporter
 from service.observability.tracing.sampling import Sampling
-from service.observability.tracing.spans import Ended, describe_process
+from service.observability.tracing.spans import TracedRequest, describe_process
 from service.settings import Settings
 
 
@@ -27,7 +27,7 @@ class Tracer:
                 continue
             if self._sampling.has_room(reason):
                 started = int(1e9 * (epoch + request.started))
-                self.export.offer(Ended(request, reason, method, path, status, milliseconds, started))
+                self.export.offer(TracedRequest(request, reason, method, path, status, milliseconds, started))
             else:
                 self._outcomes.count_traces("too_many", 1)
 

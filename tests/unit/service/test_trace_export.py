@@ -14,7 +14,7 @@ from service.observability.context import RequestContext
 from service.observability.tracing import export
 from service.observability.tracing.export import MOST_WAITING, PAUSE_SECONDS, TraceExport
 from service.observability.tracing.exporter import make_exporter
-from service.observability.tracing.spans import Ended, describe_process
+from service.observability.tracing.spans import TracedRequest, describe_process
 from service.settings import Settings
 from tests.traces import Kept
 
@@ -22,19 +22,19 @@ from tests.traces import Kept
 class Outcomes:
     def __init__(self) -> None:
         self.counts: Counter[str] = Counter()
-        self.examples: list[Ended] = []
+        self.examples: list[TracedRequest] = []
         self.told = asyncio.Event()
 
     def count_traces(self, outcome: str, number: int) -> None:
         self.counts[outcome] += number
         self.told.set()
 
-    def exemplify(self, ended: Ended) -> None:
+    def exemplify(self, ended: TracedRequest) -> None:
         self.examples.append(ended)
 
 
-def ended() -> Ended:
-    return Ended(RequestContext("id", "a" * 32), "slow", "GET", "/x", 200, 300, 10**18)
+def ended() -> TracedRequest:
+    return TracedRequest(RequestContext("id", "a" * 32), "slow", "GET", "/x", 200, 300, 10**18)
 
 
 def exporting(exporter: Kept, outcomes: Outcomes, clock: ManualClock | None = None) -> TraceExport:

@@ -15,7 +15,7 @@ from pydantic import ValidationError
 
 from service.observability.context import Operation, RequestContext
 from service.observability.tracing.exporter import make_exporter
-from service.observability.tracing.spans import Ended, describe_process, spans_of
+from service.observability.tracing.spans import TracedRequest, describe_process, spans_of
 from service.observability.tracing.traceparent import Parent
 from service.settings import Settings
 
@@ -24,14 +24,14 @@ AT = 1_800_000_000_000_000_000
 STATEMENT = "SELECT users.id FROM users WHERE users.email = ?"
 
 
-def ended() -> Ended:
+def ended() -> TracedRequest:
     request = RequestContext("an-id", TRACE, db_queries=1, parent=Parent(TRACE, PARENT, is_sampled=True))
     request.operations = [
         Operation("postgresql", STATEMENT, AT - 200_000_000, AT - 100_000_000, None),
         Operation("redis", "GET", AT - 90_000_000, AT - 80_000_000, "ConnectionLostError"),
         Operation("janua", "hash a password", AT - 70_000_000, AT - 60_000_000, None),
     ]
-    return Ended(request, "failed", "POST", "/api/v1/auth/login", 503, 250, AT - 250_000_000)
+    return TracedRequest(request, "failed", "POST", "/api/v1/auth/login", 503, 250, AT - 250_000_000)
 
 
 @dataclass
