@@ -154,7 +154,7 @@ def create_app(settings: Settings, *, clock: Clock | None = None, store: CacheBa
     app.state.auth = AuthService(
         database, trail, cache.service, passwords, lockout, identities, sessions, tenants, clock
     )
-    app.state.users = UserService(database, trail, copies, clock)
+    app.state.users = UserService(database, trail, copies, lockout, clock)
     app.state.roles = RoleService(database, trail, copies, clock)
     app.state.tenants = TenantService(database, trail, passwords, clock)
     _add_routes(app, clock, answered)

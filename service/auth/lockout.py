@@ -4,23 +4,39 @@ The count decides when a login is concluded, not when it begins: a right passwor
 fewer failures are committed than are allowed. However many guesses are sent at once, to however many replicas,
 no more than that many of them can have failed before one is believed. Addresses without a user are counted
 alike, so that neither time nor answer tells them apart. A success does not reset the count: it would give
-somebody who guesses ten more tries each time that the owner logs in.
+somebody who guesses ten more tries each time that the owner logs in. For the same reason failures follow a user to
+another address: a stolen token can change it, but not guess the password any longer than that.
 """
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Integer, String, Table, Uuid, bindparam, case, exists
+from sqlalchemy import (
+    FromClause,
+    Insert,
+    Integer,
+    String,
+    Table,
+    Uuid,
+    and_,
+    bindparam,
+    case,
+    exists,
+    literal,
+    select,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 
-from service.audit.repository import AuditEntry, RecordedChange
+from service.audit.repository import AuditEntry, Dependent, RecordedChange
 from service.audit.trail import Trail
 from service.database.scope import Scope
 from service.database.tables import login_failures, users
 from service.database.types import UtcDateTime, Values
 from service.users.repository import Account
+
+_Insert = Callable[[Table], postgresql.Insert | sqlite.Insert]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +67,12 @@ class Lockout:
             "failed_at": entry.at,
             "failed_since": self.since(entry.at),
         }
-        change = _FAILURE if trail.database.has_row_level_security else _FAILURE_ON_SQLITE
-        await trail.change(Scope(account.tenant_id), entry, change, values)
+        await trail.change(Scope(account.tenant_id), entry, _FAILURES[trail.database.dialect], values)
+
+    def carried_over(self, before: str, after: str, at: datetime, dialect: str) -> Dependent:
+        """What follows the change of an address: the failures of the present window count for the new one as well."""
+        keys, since = (account_key(before), account_key(after)), self.since(at)
+        return lambda whom: _carried_over(_INSERTS[dialect], whom, keys, since)
 
 
 def account_key(email: str) -> str:
@@ -60,7 +80,23 @@ def account_key(email: str) -> str:
     return hashlib.sha256(email.encode()).hexdigest()
 
 
-def _failure(insert: Callable[[Table], postgresql.Insert | sqlite.Insert]) -> RecordedChange:
+def _carried_over(insert: _Insert, whom: FromClause, keys: tuple[str, str], since: datetime) -> Insert:
+    """Of two windows that have not ended the new address has the later one, and the larger count."""
+    before, after = keys
+    row, running = login_failures.c, login_failures.c.window_started_at > since
+    own = row.tenant_id == whom.c.tenant_id, row.account == before, running
+    carried = select(row.tenant_id, literal(after, String), row.failures, row.window_started_at).where(*own)
+    change = insert(login_failures).from_select([*row.keys()], carried)
+    larger = {
+        column.name: case(
+            (and_(running, column > change.excluded[column.name]), column), else_=change.excluded[column.name]
+        )
+        for column in (row.failures, row.window_started_at)
+    }
+    return change.on_conflict_do_update(index_elements=[row.tenant_id, row.account], set_=larger)
+
+
+def _failure(insert: _Insert) -> RecordedChange:
     at = bindparam("failed_at", type_=UtcDateTime)
     running = login_failures.c.window_started_at > bindparam("failed_since", type_=UtcDateTime)
     first = {
@@ -91,4 +127,5 @@ LOCKED = exists().where(
     login_failures.c.window_started_at > bindparam("lock_since", type_=UtcDateTime),
     login_failures.c.failures >= bindparam("lock_failures", type_=Integer),
 )
-_FAILURE, _FAILURE_ON_SQLITE = _failure(postgresql.insert), _failure(sqlite.insert)
+_INSERTS: Mapping[str, _Insert] = {postgresql.dialect.name: postgresql.insert, sqlite.dialect.name: sqlite.insert}
+_FAILURES = {dialect: _failure(insert) for dialect, insert in _INSERTS.items()}

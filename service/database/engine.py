@@ -77,9 +77,14 @@ class Database:
             yield connection
 
     @property
+    def dialect(self) -> str:
+        """The database's kind, as SQLAlchemy calls it."""
+        return self._engine.dialect.name
+
+    @property
     def has_row_level_security(self) -> bool:
         """Whether the database itself keeps tenants apart."""
-        return self._engine.dialect.name == postgresql.dialect.name
+        return self.dialect == postgresql.dialect.name
 
     @property
     def connections_in_use(self) -> int:

@@ -23,7 +23,7 @@ from sqlalchemy import (
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from service.audit.repository import AuditEntry, RecordedChange, Recorder
+from service.audit.repository import AuditEntry, Dependent, RecordedChange, Recorder
 from service.database.engine import Database
 from service.database.lookup import LookUp
 from service.database.scope import Subject
@@ -151,15 +151,20 @@ def user_of(row: AnyRow) -> User:
 
 
 async def update_user(
-    recorder: Recorder, subject: Subject, version: int, values: Mapping[str, str | None], entry: AuditEntry
+    recorder: Recorder,
+    subject: Subject,
+    version: int,
+    values: Mapping[str, str | None],
+    entry: AuditEntry,
+    *dependents: Dependent,
 ) -> bool:
-    """Set columns of a user; False if it was changed since the version was read.
+    """Set columns of a user, and what depends on that; False if it was changed since the version was read.
 
     Raises EmailTakenError; the transaction must then be rolled back.
     """
     change = changed_user(subject, entry.at).where(users.c.version == version).values(**values)
     try:
-        return bool(await recorder.change(entry, RecordedChange(change.returning(*TOUCHED))))
+        return bool(await recorder.change(entry, RecordedChange(change.returning(*TOUCHED), *dependents)))
     except IntegrityError as error:
         raise EmailTakenError from error
 

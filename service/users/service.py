@@ -8,6 +8,7 @@ from service.access import Caller
 from service.audit.events import AuditEvent
 from service.audit.repository import AuditEntry
 from service.audit.trail import Trail
+from service.auth.lockout import Lockout
 from service.cache.service import UserChange
 from service.clock import Clock
 from service.database.engine import Database
@@ -29,6 +30,7 @@ class UserService:
     database: Database
     trail: Trail
     copies: UserCopies
+    lockout: Lockout
     clock: Clock
 
     async def list(self, caller: Caller, after: UUID | None, limit: int) -> Page[User]:
@@ -51,7 +53,7 @@ class UserService:
                 require_within(caller.permissions, member.grants.permissions)
             if not patch.changes:
                 return member.user
-            if await self._write(caller, subject, member.version, patch):
+            if await self._write(caller, subject, member, patch):
                 changed = member.user.model_copy(update=patch.changes)
                 emails = [member.user.email, changed.email]
                 await self.copies.forget(subject, UserChange(user_id, member.version + 1, caller.tenant, emails))
@@ -62,12 +64,15 @@ class UserService:
         async with self.database.reading(subject.scope) as connection:
             return existing(await find_member(connection, subject))
 
-    async def _write(self, caller: Caller, subject: Subject, version: int, patch: UserPatch) -> bool:
+    async def _write(self, caller: Caller, subject: Subject, member: Member, patch: UserPatch) -> bool:
         details = {"fields": sorted(patch.changes), "actor_id": str(caller.user_id)}
         entry = AuditEntry(AuditEvent.USER_UPDATED, self.clock.now(), details)
+        dependents = []
+        if (email := patch.changes.get("email")) is not None:
+            dependents = [self.lockout.carried_over(member.user.email, email, entry.at, self.database.dialect)]
         try:
             async with self.trail.writing(subject.scope) as recorder:
-                return await update_user(recorder, subject, version, patch.changes, entry)
+                return await update_user(recorder, subject, member.version, patch.changes, entry, *dependents)
         except EmailTakenError:
             raise problems.email_taken() from None
 

@@ -48,6 +48,31 @@ async def test_ten_failures_lock_an_account(settings: Settings) -> None:
             assert locked[name] == unknown[name]
 
 
+@pytest.mark.parametrize("seen_before", [0, 1, LIMIT + 1])
+async def test_another_address_buys_no_more_guesses(api: Api, seen_before: int) -> None:
+    """Neither does one for which a window began later, or one for which more failures were counted."""
+    person, other = await api.new_person(), new_email()
+    for _ in range(LIMIT):
+        problem(await password_change(person, "a wrong password"), 401, "invalid-credentials")
+    for _ in range(seen_before):
+        problem(await api.login(other, "a wrong password"), 401, "invalid-credentials")
+    assert (await person.call("PATCH", "/users/me", json={"email": other})).status_code == 200
+    problem(await password_change(person), 401, "invalid-credentials")
+    problem(await api.login(other), 401, "invalid-credentials")
+
+
+async def test_failures_of_a_window_that_is_over_do_not_follow(settings: Settings) -> None:
+    clock = ManualClock()
+    async with running(settings, clock=clock) as api:
+        person, other = await api.new_person(), new_email()
+        for _ in range(LIMIT):
+            problem(await password_change(person, "a wrong password"), 401, "invalid-credentials")
+        problem(await api.login(other, "a wrong password"), 401, "invalid-credentials")
+        clock.advance(WINDOW)
+        assert (await person.call("PATCH", "/users/me", json={"email": other})).status_code == 200
+        assert (await api.login(other)).status_code == 200
+
+
 async def test_guesses_at_once_have_ten_tries_together(api: Api) -> None:
     """However they race: once ten failures are committed the right password does not help."""
     email = new_email()
