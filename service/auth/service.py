@@ -116,9 +116,10 @@ class AuthService:
             if version is None:
                 raise problems.wrong_password()  # another change was faster, or guesses beside this one
             # A statement of its own, which sees the sessions that were opened before the first one got its lock.
-            ended = await end_other_sessions(recorder.connection, caller.subject, caller.session_id, now)
+            since = self.cache.copied_since(now)
+            tokens = await end_other_sessions(recorder.connection, caller.subject, caller.session_id, now, since)
         change = UserChange(user.id, version, user.tenant, [user.email])
-        await self.cache.forget_user(change, [*ended, caller.token_hash])
+        await self.cache.forget_user(change, tokens)
 
     async def _find(self, tenant: str, email: str) -> Account:
         since = self.lockout.since(self.clock.now())

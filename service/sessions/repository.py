@@ -10,6 +10,7 @@ from sqlalchemy import (
     BigInteger,
     BindParameter,
     ColumnElement,
+    Select,
     String,
     Update,
     Uuid,
@@ -18,8 +19,10 @@ from sqlalchemy import (
     or_,
     select,
     true,
+    union_all,
     update,
 )
+from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.audit.repository import AuditEntry, RecordedChange, Recorder
@@ -140,10 +143,21 @@ async def end_sessions(recorder: Recorder, subject: Subject, entry: AuditEntry) 
     return [row.token for row in await recorder.change(entry, RecordedChange(_ended(change, entry.at)))]
 
 
-async def end_other_sessions(connection: AsyncConnection, subject: Subject, kept: UUID, at: datetime) -> list[str]:
-    """End every live session of a user but one, as part of a change that is recorded itself."""
+async def end_other_sessions(
+    connection: AsyncConnection, subject: Subject, kept: UUID, at: datetime, since: datetime
+) -> list[str]:
+    """End every live session of a user but one, as part of a change that is recorded itself.
+
+    Returns the hashes of all the user's access tokens that may be cached, as `tokens_with_copies` does.
+    """
     change = live(subject.tenant_id).where(sessions.c.user_id == subject.user_id, sessions.c.id != kept)
-    return [row.token for row in await connection.execute(_ended(change, at))]
+    ending, copied = _ended(change, at), _tokens_with_copies(subject, since)
+    if connection.dialect.name == postgresql.dialect.name:
+        # One statement. What it ends may just have been refreshed: only the ending has waited for that, and tells
+        # the new token; the rest of it sees the sessions as they were before.
+        return await _tokens(connection, select(ending.cte("ended").c.token), *copied)
+    ended = [row.token for row in await connection.execute(ending)]
+    return ended + await _tokens(connection, *copied)
 
 
 async def confirm_session(recorder: Recorder, subject: Subject, session_id: UUID, entry: AuditEntry) -> bool:
@@ -193,6 +207,14 @@ async def list_sessions(
 
 async def tokens_with_copies(connection: AsyncConnection, subject: Subject, since: datetime) -> list[str]:
     """The hashes of a user's access tokens that may be cached: live ones, and those replaced or ended `since`."""
+    return await _tokens(connection, *_tokens_with_copies(subject, since))
+
+
+async def _tokens(connection: AsyncConnection, *parts: Select[tuple[str]]) -> list[str]:
+    return list(await connection.scalars(union_all(*parts)))
+
+
+def _tokens_with_copies(subject: Subject, since: datetime) -> tuple[Select[tuple[str]], Select[tuple[str]]]:
     own = sessions.c.tenant_id == subject.tenant_id, sessions.c.user_id == subject.user_id
     present = select(sessions.c.token).where(*own, or_(sessions.c.is_active == true(), sessions.c.ended_at > since))
     replaced = (
@@ -200,7 +222,7 @@ async def tokens_with_copies(connection: AsyncConnection, subject: Subject, sinc
         .join(sessions, sessions.c.id == rotated_tokens.c.session_id)
         .where(*own, rotated_tokens.c.rotated_at > since)
     )
-    return list((await connection.execute(present.union_all(replaced))).scalars())
+    return present, replaced
 
 
 async def replaced_tokens(

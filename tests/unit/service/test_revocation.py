@@ -22,7 +22,7 @@ from service.sessions.repository import Identity
 from service.settings import Settings
 from service.tokens.opaque import fingerprint
 from service.users.models import Grants, User
-from tests.harness import Api, Person, SharedStore, StoreView, eventually, new_email, problem, running
+from tests.harness import PASSWORD, Api, Person, SharedStore, StoreView, eventually, new_email, problem, running
 
 LEASE = 30.0
 
@@ -343,6 +343,19 @@ async def test_a_token_that_a_dead_replica_replaced_ends_with_its_session(pair: 
         answer = await person.call(method, f"/auth/{path.format(session_id=session_id)}", json=json)
         assert answer.status_code == (200 if path == "refresh" else 204)
         problem(await person.call("GET", "/auth/validate"), 401, "invalid-token")
+
+
+async def test_a_token_that_a_dead_replica_replaced_ends_with_a_change_of_the_password(pair: Pair) -> None:
+    """The password is changed in another session of the user, which stays."""
+    person = await pair.api.new_person()
+    other = Person(pair.api, person.user, (await pair.api.login(person.user["email"])).json())
+    assert (await person.call("GET", "/auth/validate")).status_code == 200
+    body = {"refresh_token": person.session["refresh_token"]}
+    async with dies_after(pair, pair.dying.client.post("/api/v1/auth/refresh", json=body), "token_refreshed"):
+        body = {"current_password": PASSWORD, "new_password": "a rather different passphrase"}
+        assert (await other.call("POST", "/auth/password", json=body)).status_code == 204
+        problem(await person.call("GET", "/auth/validate"), 401, "invalid-token")
+        assert (await other.call("GET", "/auth/validate")).status_code == 200
 
 
 async def test_a_repeated_logout_all_removes_what_a_dead_replica_left(pair: Pair) -> None:
