@@ -1,17 +1,20 @@
-"""At most so many failed logins for an account in a window of time, counted in the database.
+"""At most so many wrong passwords for an account in a window of time, counted in the database.
 
 The count decides when a login is concluded, not when it begins: a right password opens a session only while
 fewer failures are committed than are allowed. However many guesses are sent at once, to however many replicas,
 no more than that many of them can have failed before one is believed. Addresses without a user are counted
 alike, so that neither time nor answer tells them apart. A success does not reset the count: it would give
-somebody who guesses ten more tries each time that the owner logs in. For the same reason failures follow a user to
-another address: a stolen token can change it, but not guess the password any longer than that.
+somebody who guesses ten more tries each time that the owner logs in.
+
+Failures of logins count for the address. Who has a stolen token can change that, so they follow the user to another
+one. Failures of a change of password, which such a thief may try as well, count for the user, whatever the address.
 """
 
 import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from sqlalchemy import (
     FromClause,
@@ -54,15 +57,15 @@ class Lockout:
         """Whether an account with so many failures in its window is refused."""
         return failures >= self.failures
 
-    def condition(self, email: str, now: datetime) -> Values:
-        """The values with which `LOCKED` says the same as SQL."""
-        return {"lock_account": account_key(email), "lock_since": self.since(now), "lock_failures": self.failures}
+    def condition(self, key: str, now: datetime) -> Values:
+        """The values with which `LOCKED` says the same as SQL, of what failures are counted for."""
+        return {"lock_account": key, "lock_since": self.since(now), "lock_failures": self.failures}
 
-    async def record(self, trail: Trail, account: Account, email: str, entry: AuditEntry) -> None:
-        """Count one failure, in a new window if the last one is over, and record it."""
+    async def record(self, trail: Trail, account: Account, key: str, entry: AuditEntry) -> None:
+        """Count one failure of an account for a key, in a new window if the last one is over, and record it."""
         values = {
             "failed_tenant_id": account.tenant_id,
-            "failed_account": account_key(email),
+            "failed_account": key,
             "failed_user_id": account.user.id if account.user else None,
             "failed_at": entry.at,
             "failed_since": self.since(entry.at),
@@ -77,7 +80,16 @@ class Lockout:
 
 def account_key(email: str) -> str:
     """The address as the table knows it: what is typed into a login form need not be anybody's address."""
-    return hashlib.sha256(email.encode()).hexdigest()
+    return _digest(email)
+
+
+def user_key(user_id: UUID) -> str:
+    """A user as the table knows it."""
+    return _digest(str(user_id))
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _carried_over(insert: _Insert, whom: FromClause, keys: tuple[str, str], since: datetime) -> Insert:

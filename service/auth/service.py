@@ -8,7 +8,7 @@ from service.access import Caller
 from service.audit.events import AuditEvent
 from service.audit.repository import AuditEntry
 from service.audit.trail import Trail
-from service.auth.lockout import LOCKED, Lockout, account_key
+from service.auth.lockout import LOCKED, Lockout, account_key, user_key
 from service.auth.models import LoginRequest, PasswordChange, SignupRequest
 from service.auth.passwords import Passwords
 from service.cache.service import CacheService, UserChange
@@ -76,15 +76,16 @@ class AuthService:
         An unknown address, a wrong password and a locked account cost the same: a query, a hash, a failure
         that is written down.
         """
-        account = await self._find(tenant, request.email)
+        key = account_key(request.email)
+        account = await self._find(tenant, request.email, key)
         is_right = await self.passwords.verify(account.password_hash, request.password)
         verified_hash = account.password_hash
         for _ in range(_ATTEMPTS):
             user = account.user
             if not is_right or user is None or self.lockout.is_locked(account.failures):
-                await self._record_failure(account, request.email, AuditEvent.LOGIN_FAILURE)
+                await self._record_failure(account, key, AuditEvent.LOGIN_FAILURE)
                 raise problems.invalid_credentials()
-            locked = self.lockout.condition(request.email, self.clock.now())
+            locked = self.lockout.condition(key, self.clock.now())
             answer = await self.sessions.open(account, user, user_agent, _OPENING, locked)
             if answer is not None:
                 # The session is open: a hash that has to wait for a better moment is no reason to keep it back.
@@ -92,26 +93,27 @@ class AuthService:
                     await self._upgrade(account, user, request.password)
                 return answer
             # Something has changed since the account was read: what it is now decides.
-            account = await self._find(tenant, request.email)
+            account = await self._find(tenant, request.email, key)
             is_right = account.password_hash == verified_hash
         raise problems.too_busy(1)
 
     async def change_password(self, caller: Caller, request: PasswordChange) -> None:
         """Set a new password and end every other session of the user. Problems: 401, 429."""
         profile = await self.identities.profile_of(caller)
-        account = await self._find(caller.tenant, profile.email)
+        key = user_key(caller.user_id)
+        account = await self._find(caller.tenant, profile.email, key)
         is_right = await self.passwords.verify(account.password_hash, request.current_password)
         user, old = account.user, account.password_hash
         if user is None or old is None or user.id != caller.user_id:
             raise problems.invalid_token()
         if not is_right or self.lockout.is_locked(account.failures):
-            await self._record_failure(account, user.email, AuditEvent.PASSWORD_CHANGE_FAILURE)
+            await self._record_failure(account, key, AuditEvent.PASSWORD_CHANGE_FAILURE)
             raise problems.wrong_password()
         new = await self.passwords.hash(request.new_password)
         now = self.clock.now()
         async with self.trail.transaction(caller.subject.scope) as recorder:
             entry = AuditEntry(AuditEvent.PASSWORD_CHANGED, now)
-            locked = self.lockout.condition(user.email, now)
+            locked = self.lockout.condition(key, now)
             version = await change_password(recorder, caller.subject, (old, new), entry, LOCKED, locked)
             if version is None:
                 raise problems.wrong_password()  # another change was faster, or guesses beside this one
@@ -121,19 +123,19 @@ class AuthService:
         change = UserChange(user.id, version, user.tenant, [user.email])
         await self.cache.forget_user(change, tokens)
 
-    async def _find(self, tenant: str, email: str) -> Account:
+    async def _find(self, tenant: str, email: str, key: str) -> Account:
         since = self.lockout.since(self.clock.now())
-        account = await find_account(self.database, tenant, email, account_key(email), since)
+        account = await find_account(self.database, tenant, email, key, since)
         if account is None:
             raise problems.unknown_tenant(tenant)
         return account
 
-    async def _record_failure(self, account: Account, email: str, event: AuditEvent) -> None:
+    async def _record_failure(self, account: Account, key: str, event: AuditEvent) -> None:
         reason = "wrong_password" if account.user else "unknown_user"
         if self.lockout.is_locked(account.failures):
             reason = "locked"
         entry = AuditEntry(event, self.clock.now(), {"reason": reason})
-        await self.lockout.record(self.trail, account, email, entry)
+        await self.lockout.record(self.trail, account, key, entry)
 
     async def _upgrade(self, account: Account, user: User, password: str) -> None:
         """Hash the password anew if its hash has parameters of former days."""

@@ -85,7 +85,7 @@ async def find_account(
 ) -> Account | None:
     """The account of an address, in one query; None if there is no such tenant.
 
-    `account` is the address as `login_failures` knows it.
+    `account` is what failures are counted for, as `login_failures` knows it.
     """
     rows = await _account.ask(database, tenant, email, account, failures_since)
     if not rows:
