@@ -121,7 +121,7 @@ class AuthService:
             since = self.cache.copied_since(now)
             tokens = await end_other_sessions(recorder.connection, caller.subject, caller.session_id, now, since)
         change = UserChange(user.id, version, user.tenant, [user.email])
-        await self.cache.forget_user(change, tokens)
+        await self.cache.forget_user(change, [*tokens, caller.token_hash])
 
     async def _find(self, tenant: str, email: str, key: str) -> Account:
         since = self.lockout.since(self.clock.now())

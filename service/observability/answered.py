@@ -26,7 +26,7 @@ class AnsweredRequests:
         self._waiting: list[Answered] = []
 
     def add(self, answered: Answered) -> None:
-        """Log a request, if the level lets it pass, and perhaps trace it."""
+        """Let a request be logged, if the level lets it pass, and perhaps traced."""
         if not self._waiting:
             if self.tracer is None and not request_log.is_on():
                 return
@@ -38,13 +38,14 @@ class AnsweredRequests:
         answered, self._waiting = self._waiting, []
         # Requests are timed by the one clock and told of by the other: what lies between them now.
         epoch = time.time() - self._monotonic()
-        if answered and request_log.is_on():
-            request_log.write(answered, epoch)
         if self.tracer is not None:
             self.tracer.choose(answered, epoch)
+        if answered and request_log.is_on():
+            request_log.write(answered, epoch)
 
     async def close(self) -> None:
         """Do what was not done yet, and send the traces that were not sent; to be called at the end."""
         self.flush()
         if self.tracer is not None:
             await self.tracer.export.close()
+            self.flush()  # a request that was cut off has ended meanwhile

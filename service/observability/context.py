@@ -44,7 +44,7 @@ class RequestContext:
     cache_hits: int = 0
     cache_misses: int = 0
     tenant: str | None = None
-    user_id: UUID | str | None = None
+    user_id: UUID | None = None
 
 
 _current: ContextVar[RequestContext | None] = ContextVar("request", default=None)
@@ -65,7 +65,7 @@ def leave_request(token: Token[RequestContext | None]) -> None:
     _current.reset(token)
 
 
-def name_subject(tenant: str, user_id: UUID | str) -> None:
+def name_subject(tenant: str, user_id: UUID) -> None:
     """Let the request's log line tell whom it served."""
     request = current_request()
     if request is not None:

@@ -232,10 +232,10 @@ class Metrics:
         """Count requests that were to leave a trace, by one of `TRACE_OUTCOMES`."""
         self._traces.add((outcome,), number)
 
-    def exemplify(self, ended: TracedRequest) -> None:
+    def exemplify(self, traced: TracedRequest) -> None:
         """Let a request whose trace can be looked up stand as an example in the histogram of latencies."""
-        exemplar = Exemplar({"trace_id": ended.request.trace_id}, ended.milliseconds, ended.ended / 1e9)
-        self._request_latency.exemplify((ended.method, ended.path, ended.status), exemplar)
+        exemplar = Exemplar({"trace_id": traced.request.trace_id}, traced.milliseconds, traced.ended / 1e9)
+        self._request_latency.exemplify((traced.method, traced.path, traced.status), exemplar)
 
     def render(self, accept: str) -> tuple[bytes, str]:
         """The exposition and its type: OpenMetrics, which alone has exemplars, or Prometheus's text format."""

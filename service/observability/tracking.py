@@ -50,7 +50,7 @@ class Tracking:
         )
 
     def end(self, request: RequestContext, method: str, path: str, status: int) -> None:
-        """Count a request that was answered, log it and perhaps trace it. `path` is the route's template."""
+        """Count a request, and let it be logged and perhaps traced. `path` is the route's template."""
         milliseconds = 1000 * (self._monotonic() - request.started)
         known = method if method in _METHODS else "<other>"
         self._metrics.count_request(request, known, path, status, milliseconds)

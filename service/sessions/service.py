@@ -74,13 +74,16 @@ class SessionService:
             raise problems.invalid_token()
 
     async def logout_all(self, caller: Caller) -> None:
-        """End every session of the caller's user. Problems: 401."""
+        """End every session of the caller's user, and what is left of ended ones in caches. Problems: 401.
+
+        Raises SQLAlchemyError if neither the store nor the database can be reached.
+        """
         now = self.clock.now()
         async with self.trail.transaction(caller.subject.scope) as recorder:
             ended = await end_sessions(recorder, caller.subject, AuditEntry(AuditEvent.LOGOUT_ALL, now))
             tokens = await tokens_with_copies(recorder.connection, caller.subject, self.cache.copied_since(now))
         # Also if none lived: whoever ended them may have died before their copies were removed.
-        await self.cache.revoke_tokens(tokens)
+        await self.cache.revoke_tokens([*tokens, caller.token_hash])
         if not ended:
             raise problems.invalid_token()
 

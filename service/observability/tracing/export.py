@@ -24,7 +24,7 @@ class Outcomes(Protocol):
     def count_traces(self, outcome: str, number: int) -> None:
         """Count traces that were sent, or dropped."""
 
-    def exemplify(self, ended: TracedRequest) -> None:
+    def exemplify(self, traced: TracedRequest) -> None:
         """Note a request whose trace can be looked up from now on."""
 
 
@@ -39,10 +39,10 @@ class TraceExport:
         self._waiting: list[TracedRequest] = []
         self._is_up = True
 
-    def offer(self, ended: TracedRequest) -> None:
+    def offer(self, traced: TracedRequest) -> None:
         """Send the trace of a request with the next batch."""
         if len(self._waiting) < MOST_WAITING:
-            self._waiting.append(ended)
+            self._waiting.append(traced)
         else:
             self._outcomes.count_traces("queue_full", 1)
 
@@ -61,8 +61,8 @@ class TraceExport:
         reason = await asyncio.to_thread(self._send, batch)
         self._outcomes.count_traces("failed" if reason else "exported", len(batch))
         if reason is None:
-            for ended in batch:
-                self._outcomes.exemplify(ended)
+            for traced in batch:
+                self._outcomes.exemplify(traced)
         if self._is_up and reason:
             _log.warning("traces_not_taken", extra={"fields": {"reason": reason}})
         elif not self._is_up and not reason:
@@ -81,7 +81,7 @@ class TraceExport:
     def _send(self, batch: Sequence[TracedRequest]) -> str | None:
         """Send the spans of some requests; why they were not taken, None if they were."""
         try:
-            spans = [span for ended in batch for span in spans_of(ended, self._process)]
+            spans = [span for traced in batch for span in spans_of(traced, self._process)]
             taken = self._exporter.export(spans) is SpanExportResult.SUCCESS
         except Exception as error:  # noqa: BLE001 - each exporter raises what its HTTP client does
             return type(error).__name__

@@ -15,7 +15,8 @@ class Sampling:
 
     The share follows from the trace's id, so that others who know the same ratio choose the same ones. No more than
     so many a second are taken: what helps to understand some of them must not burden the rest when all are slow. The
-    ordinary ones leave half of the room to those that are slow or fail, which come late in a second under load.
+    ordinary ones leave half of the room (of more than one) to those that are slow or fail, and that come late in a
+    second under load.
     """
 
     def __init__(self, settings: Settings, clock: Clock) -> None:

@@ -42,39 +42,39 @@ def describe_process(release: str) -> Resource:
     return Resource({"service.name": "janua", "service.version": release, "service.instance.id": socket.gethostname()})
 
 
-def spans_of(ended: TracedRequest, process: Resource) -> list[ReadableSpan]:
+def spans_of(traced: TracedRequest, process: Resource) -> list[ReadableSpan]:
     """The span of the request, then one for each thing that it waited for.
 
     The SDK's tracer would make them while the request is served, also for the many that leave no trace; what its
     exporters take is the same.
     """
-    request = ended.request
+    request = traced.request
     trace_id = int(request.trace_id, 16)
     parent = _context(trace_id, int(request.parent.span_id, 16), is_remote=True) if request.parent else None
     root = _context(trace_id)
     server = ReadableSpan(
-        f"{ended.method} {ended.path}",
+        f"{traced.method} {traced.path}",
         context=root,
         parent=parent,
         resource=process,
-        attributes=_of_request(ended),
+        attributes=_of_request(traced),
         kind=SpanKind.SERVER,
-        status=Status(StatusCode.ERROR if ended.status >= 500 else StatusCode.UNSET),
-        start_time=ended.started,
-        end_time=ended.ended,
+        status=Status(StatusCode.ERROR if traced.status >= 500 else StatusCode.UNSET),
+        start_time=traced.started,
+        end_time=traced.ended,
         instrumentation_scope=_SCOPE,
     )
     return [server, *(_span(operation, root, process) for operation in tuple(request.operations or ()))]
 
 
-def _of_request(ended: TracedRequest) -> dict[str, AttributeValue]:
-    request = ended.request
+def _of_request(traced: TracedRequest) -> dict[str, AttributeValue]:
+    request = traced.request
     return {
-        "http.request.method": ended.method,
-        "http.route": ended.path,
-        "http.response.status_code": ended.status,
+        "http.request.method": traced.method,
+        "http.route": traced.path,
+        "http.response.status_code": traced.status,
         "janua.request_id": request.request_id,
-        "janua.kept_because": ended.reason,
+        "janua.kept_because": traced.reason,
         "janua.db_queries": request.db_queries,
         "janua.cache_hits": request.cache_hits,
         "janua.cache_misses": request.cache_misses,

@@ -309,9 +309,11 @@ async def dies_after(pair: Pair, request: Awaitable[httpx.Response], event: str)
     pair.gate.clear()
     work = asyncio.ensure_future(request)
     await eventually(lambda: bool(pair.dying.metric("janua_audit_rows_total", event_type=event)))
-    yield
-    pair.gate.set()
-    await work
+    try:
+        yield
+    finally:
+        pair.gate.set()
+        await work
 
 
 @pytest.mark.parametrize("how", ["ended", "rotated"])
@@ -320,10 +322,10 @@ async def test_a_change_of_roles_reaches_tokens_whose_copies_a_dead_replica_left
     assert "users:write" in (await person.call("GET", "/auth/validate")).json()["permissions"]
     body = {"refresh_token": person.session["refresh_token"]}
     if how == "ended":
-        dying = dies_after(pair, pair.dying.logout(person.token), "logout")
+        death = dies_after(pair, pair.dying.logout(person.token), "logout")
     else:
-        dying = dies_after(pair, pair.dying.client.post("/api/v1/auth/refresh", json=body), "token_refreshed")
-    async with dying:
+        death = dies_after(pair, pair.dying.client.post("/api/v1/auth/refresh", json=body), "token_refreshed")
+    async with death:
         answer = await admin.call("PUT", f"/users/{person.user['id']}/roles", json={"roles": ["member"]})
         assert answer.status_code == 200
         problem(await person.call("GET", "/auth/validate"), 401, "invalid-token")

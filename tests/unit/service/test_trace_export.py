@@ -29,11 +29,11 @@ class Outcomes:
         self.counts[outcome] += number
         self.told.set()
 
-    def exemplify(self, ended: TracedRequest) -> None:
-        self.examples.append(ended)
+    def exemplify(self, traced: TracedRequest) -> None:
+        self.examples.append(traced)
 
 
-def ended() -> TracedRequest:
+def traced() -> TracedRequest:
     return TracedRequest(RequestContext("id", "a" * 32), "slow", "GET", "/x", 200, 300, 10**18)
 
 
@@ -47,7 +47,7 @@ async def test_what_was_offered_is_sent_together_after_a_pause() -> None:
     work = asyncio.create_task(exports.run())
     await asyncio.sleep(0)
     for _ in range(2):
-        exports.offer(ended())
+        exports.offer(traced())
     assert not exporter.spans
     clock.advance(PAUSE_SECONDS)
     async with asyncio.timeout(10):
@@ -69,12 +69,12 @@ async def test_what_is_not_taken_is_dropped_counted_and_no_example(caplog: pytes
     exports = exporting(exporter, outcomes)
     exporter.broken = True
     for _ in range(3):
-        exports.offer(ended())
+        exports.offer(traced())
         await exports.flush()
     assert outcomes.counts == {"failed": 3}
     assert not outcomes.examples
     exporter.broken = False
-    exports.offer(ended())
+    exports.offer(traced())
     await exports.flush()
     assert outcomes.counts == {"failed": 3, "exported": 1}
     # Once each, however long it lasts.
@@ -85,7 +85,7 @@ async def test_where_nobody_listens_traces_are_dropped(unused_tcp_port: int) -> 
     outcomes = Outcomes()
     settings = Settings(traces_url=f"http://127.0.0.1:{unused_tcp_port}/api/v2/spans")
     exports = TraceExport(make_exporter(settings), describe_process("test"), outcomes, ManualClock())
-    exports.offer(ended())
+    exports.offer(traced())
     await exports.flush()
     assert outcomes.counts == {"failed": 1}
 
@@ -97,7 +97,7 @@ async def test_a_refusal_counts_as_a_failure() -> None:
 
     outcomes = Outcomes()
     exports = exporting(Refusing(), outcomes)
-    exports.offer(ended())
+    exports.offer(traced())
     await exports.flush()
     assert outcomes.counts == {"failed": 1}
 
@@ -106,7 +106,7 @@ async def test_more_than_the_queue_holds_is_dropped_and_counted() -> None:
     exporter, outcomes = Kept(), Outcomes()
     exports = exporting(exporter, outcomes)
     for _ in range(MOST_WAITING + 3):
-        exports.offer(ended())
+        exports.offer(traced())
     assert outcomes.counts == {"queue_full": 3}
     await exports.flush()
     assert len(exporter.spans) == outcomes.counts["exported"] == MOST_WAITING
@@ -125,7 +125,7 @@ async def test_the_loop_goes_on_while_a_backend_does_not_answer_and_the_end_is_n
     monkeypatch.setattr(export, "_LAST_SECONDS", 0.01)
     silent = Silent()
     exports = exporting(silent, Outcomes())
-    exports.offer(ended())
+    exports.offer(traced())
     try:
         await exports.close()
         assert not silent.spans

@@ -24,7 +24,7 @@ AT = 1_800_000_000_000_000_000
 STATEMENT = "SELECT users.id FROM users WHERE users.email = ?"
 
 
-def ended() -> TracedRequest:
+def traced() -> TracedRequest:
     request = RequestContext("an-id", TRACE, db_queries=1, parent=Parent(TRACE, PARENT, is_sampled=True))
     request.operations = [
         Operation("postgresql", STATEMENT, AT - 200_000_000, AT - 100_000_000, None),
@@ -69,7 +69,7 @@ def collecting(status: int = 202) -> Iterator[Collector]:
 def export(settings: Settings) -> SpanExportResult:
     exporter = make_exporter(settings)
     try:
-        return exporter.export(spans_of(ended(), describe_process("1.2.3")))
+        return exporter.export(spans_of(traced(), describe_process("1.2.3")))
     finally:
         exporter.shutdown()
 
