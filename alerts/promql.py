@@ -9,11 +9,10 @@ from alerts.metrics import (
     REQUEST_LATENCY,
 )
 
-REQUESTS = f"{REQUEST_LATENCY}_count"
-"""The counter of requests by route."""
+_BY_ROUTE = f"{REQUEST_LATENCY}_count"
 
 
-def requests(selector: str, window: str, by: str = "", counter: str = REQUESTS) -> str:
+def requests(selector: str, window: str, by: str = "", counter: str = _BY_ROUTE) -> str:
     """Return the requests per second that `selector` picks of a counter of requests, averaged over `window`."""
     return f"sum{_by(by)}(rate({counter}{{{selector}}}[{window}]))"
 
@@ -25,7 +24,7 @@ def quantile(q: float, histogram: str, selector: str, window: str, by: str = "")
     return f"histogram_quantile({q}, sum by ({labels}) ({buckets}))"
 
 
-def error_ratio(selector: str, window: str, by: str = "", counter: str = REQUESTS) -> str:
+def error_ratio(selector: str, window: str, by: str = "", counter: str = _BY_ROUTE) -> str:
     """Return the share (0 to 1) of requests that the service itself failed, that is with a 5xx."""
     failed = requests(f'{selector},status=~"5.."', window, by, counter)
     answered = requests(selector, window, by, counter)

@@ -30,10 +30,11 @@ async def test_a_session_that_is_refreshed_meanwhile_tells_both_its_tokens(migra
             return await end_other_sessions(connection, subject, kept.id, now, now)
 
     with migrated.connect("postgres") as other, migrated.connect("postgres") as observer:
-        with other.transaction():
-            other.execute("UPDATE sessions SET token = 'its new token' WHERE id = %s", (refreshed.id,))
-            ending = asyncio.create_task(end_others())
-            await eventually(lambda: observer.execute(WAITING).fetchone() == (1,))
-        tokens = await ending
+        async with asyncio.TaskGroup() as group:
+            with other.transaction():
+                other.execute("UPDATE sessions SET token = 'its new token' WHERE id = %s", (refreshed.id,))
+                ending = group.create_task(end_others())
+                await eventually(lambda: observer.execute(WAITING).fetchone() == (1,))
+    tokens = ending.result()
     assert {*tokens} == {"its new token", fingerprint(refreshed.token), fingerprint(kept.token)}
     await database.close()
