@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 from alembic import command
 from alembic.config import Config
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis
 
 from service.settings import Settings
 from tests.logs import Log
@@ -37,6 +39,10 @@ __all__ = [
     "template",
     "zipkin",
 ]
+
+# A machine that stands still for a moment is no failure of a rule.
+hypothesis.register_profile("janua", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+hypothesis.load_profile("janua")
 
 
 @pytest.fixture(scope="session")

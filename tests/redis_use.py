@@ -28,7 +28,7 @@ def redis_hits(replica: Replica) -> float:
     return sum(float(line.rpartition(" ")[2]) for line in lines if 'result="hit"' in line and 'tier="redis"' in line)
 
 
-async def until_redis_serves(pair: Sequence[Replica], new_sessions: NewSessions, seconds: float = 10) -> None:
+async def until_redis_serves(pair: Sequence[Replica], new_sessions: NewSessions, seconds: float = 60) -> None:
     """Wait until each replica finds in Redis what any other one stored there; AssertionError after so many seconds."""
     deadline = time.monotonic() + seconds
     async with wires([replica.url for replica in pair]) as clients:

@@ -136,15 +136,18 @@ async def test_an_answer_is_repeated_while_the_signing_secret_is_replaced(settin
         assert (await refresh(second, answer.json()["refresh_token"])).status_code == 200
 
 
-async def test_fifty_refreshes_at_once_leave_one_live_chain(api: Api) -> None:
-    person = await api.new_person()
-    answers = await asyncio.gather(*(refresh(api, person.session["refresh_token"]) for _ in range(50)))
-    given = {(pair["access_token"], pair["refresh_token"]) for pair in (answer.json() for answer in answers)}
-    assert {answer.status_code for answer in answers} == {200}
-    [(access, successor)] = given
-    assert await is_valid(api, access)
-    assert (await refresh(api, successor)).status_code == 200
-    rows = [row.details for row in await api.audit_rows() if row.event_type == "token_refreshed"]
+async def test_fifty_refreshes_at_once_leave_one_live_chain(settings: Settings) -> None:
+    # A busy machine may take longer for all of them than the grace lasts.
+    lenient = settings.model_copy(update={"refresh_grace_seconds": 60})
+    async with running(lenient) as api:
+        person = await api.new_person()
+        answers = await asyncio.gather(*(refresh(api, person.session["refresh_token"]) for _ in range(50)))
+        given = {(pair["access_token"], pair["refresh_token"]) for pair in (answer.json() for answer in answers)}
+        assert {answer.status_code for answer in answers} == {200}
+        [(access, successor)] = given
+        assert await is_valid(api, access)
+        assert (await refresh(api, successor)).status_code == 200
+        rows = [row.details for row in await api.audit_rows() if row.event_type == "token_refreshed"]
     assert rows.count({}) == 2  # the one exchange, and that of its successor
     assert len(rows) == 51
 

@@ -3,6 +3,7 @@
 import json
 import secrets
 import subprocess
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,7 +17,7 @@ from tests.e2e.deployment import Deployment
 from tests.e2e.test_1_staging import PASSWORD, query
 
 LOGOUT = "/api/v1/auth/logout"
-LOCK_SECONDS = 1.5
+LOCKS = "SELECT count(*) FROM pg_locks"
 PATIENCE_SECONDS = 60
 
 T = TypeVar("T")
@@ -76,17 +77,27 @@ def slow_ms() -> float:
 
 @contextmanager
 def locked_sessions(staging: Deployment) -> Iterator[None]:
-    """Let nobody write sessions for a moment: the database is slow, as it is for whoever waits behind a migration."""
+    """Let who writes sessions wait for a moment: the database is slow, as it is behind a migration."""
     [postgres] = staging.containers("postgres")
-    statements = f"BEGIN; LOCK TABLE sessions IN SHARE ROW EXCLUSIVE MODE; SELECT pg_sleep({LOCK_SECONDS}); COMMIT"
-    command = ["docker", "exec", postgres.id, "psql", "-U", "janua", "-c", statements]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-    held = "SELECT count(*) FROM pg_locks WHERE granted AND mode = 'ShareRowExclusiveLock'"
-    eventually(lambda: postgres.exec_run(["psql", "-U", "janua", "-Atc", held]).output.strip() != b"0")
-    try:
+    command = ["docker", "exec", "-i", postgres.id, "psql", "-U", "janua"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL) as process:
+        assert process.stdin is not None
+        session = process.stdin
+        session.write(b"BEGIN; LOCK TABLE sessions IN SHARE ROW EXCLUSIVE MODE;\n")
+        session.flush()
+        eventually(lambda: staging.sql(f"{LOCKS} WHERE granted AND mode = 'ShareRowExclusiveLock'") != "0")
+
+        def release() -> None:
+            try:
+                eventually(lambda: staging.sql(f"{LOCKS} WHERE NOT granted") != "0")
+                time.sleep(2 * slow_ms() / 1000)
+            finally:
+                session.close()  # which ends the transaction
+
+        releasing = threading.Thread(target=release)
+        releasing.start()
         yield
-    finally:
-        assert process.wait(30) == 0
+        releasing.join()
 
 
 def slowest_exemplar(staging: Deployment) -> Any:

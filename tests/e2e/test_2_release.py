@@ -36,7 +36,7 @@ def test_releases_in_a_row_lose_no_request(staging: Deployment) -> None:
     releases = [staging.outputs()["release"]]
     with asking(staging) as answers:
         for number in range(RELEASES):
-            staging.configure("service", f'{{"max_body_bytes": {64_000 + number}}}')
+            staging.configure_service(max_body_bytes=64_000 + number)
             up = staging.pulumi("up --yes --skip-preview")
             assert up.returncode == 0, up.stdout
             releases.append(staging.pulumi("stack output release").stdout.strip())
@@ -46,7 +46,7 @@ def test_releases_in_a_row_lose_no_request(staging: Deployment) -> None:
 
 def test_plain_pulumi_goes_back_to_an_earlier_release(staging: Deployment) -> None:
     present = staging.outputs()["release"]
-    staging.configure("service", "{}")
+    staging.configure_service()
     with asking(staging) as answers:
         up = staging.pulumi("up --yes --skip-preview")
     assert up.returncode == 0, up.stdout

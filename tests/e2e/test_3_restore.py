@@ -5,10 +5,12 @@ import re
 import secrets
 import subprocess
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import httpx
 import pytest
+from docker.errors import NotFound
 
 from infra.hardening.rules import violations
 from infra.hardening.running import shape_of
@@ -65,8 +67,9 @@ def test_a_job_obeys_the_rules_for_containers(staging: Deployment) -> None:
     started = subprocess.Popen(["make", "backup"], cwd=staging.folder, env={**os.environ, "STACK": staging.stack})
     found: list[str] | None = None
     while started.poll() is None:
-        for job in staging.containers("job"):
-            found = violations(shape_of("job", job.attrs))
+        with suppress(NotFound):  # it has ended just now
+            for job in staging.containers("job"):
+                found = violations(shape_of("job", job.attrs))
         time.sleep(0.05)
     assert started.returncode == 0
     assert found == []

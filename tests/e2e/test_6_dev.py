@@ -10,7 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.e2e.deployment import clone, free_ports
+from tests.e2e.deployment import PATIENT, clone, free_ports
 from tests.e2e.test_1_staging import PASSWORD
 
 START_SECONDS = 120
@@ -21,11 +21,12 @@ def dev(tmp_path: Path) -> Iterator[str]:
     """The address of a service that `make dev` started in a clean clone, with Docker out of reach."""
     clone(tmp_path / "clone")
     (port,) = free_ports(1)
+    patience = {f"JANUA_{name.upper()}": str(value) for name, value in PATIENT.items()}
     log = (tmp_path / "dev.log").open("w")
     process = subprocess.Popen(
         ["make", "dev"],
         cwd=tmp_path / "clone",
-        env={**os.environ, "JANUA_PORT": str(port), "DOCKER_HOST": "tcp://127.0.0.1:9"},
+        env={**os.environ, "JANUA_PORT": str(port), "DOCKER_HOST": "tcp://127.0.0.1:9", **patience},
         stdin=subprocess.DEVNULL,
         stdout=log,
         stderr=log,

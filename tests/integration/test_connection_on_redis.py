@@ -178,7 +178,7 @@ def test_a_restarted_redis_is_another_incarnation(own_redis: Redis) -> None:
 
 def test_a_redis_that_stands_still_is_given_up_and_found_again(own_redis: Redis) -> None:
     async def scenario() -> None:
-        own = connection(own_redis, seconds=1)
+        own = connection(own_redis, seconds=5)  # enough to open it on a machine that stands still for a moment
         await own.open()
         incarnation = own.incarnation
         await asyncio.to_thread(own_redis.container.pause)

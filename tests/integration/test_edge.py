@@ -103,7 +103,8 @@ def edge(servers: str, folder: Path, **environment: str) -> Iterator[httpx.Clien
         cap_drop=["ALL"],
     ) as (_, port):
         trusted = ssl.create_default_context(cadata=CERTIFICATE)
-        with httpx.Client(base_url=f"{scheme}://127.0.0.1:{port}", verify=trusted) as client:
+        limits = httpx.Limits(keepalive_expiry=None)  # a test of a connection has it until the edge hangs up
+        with httpx.Client(base_url=f"{scheme}://127.0.0.1:{port}", verify=trusted, limits=limits) as client:
             until_it_answers(lambda: client.get("/").raise_for_status(), (httpx.HTTPError,))
             yield client
 

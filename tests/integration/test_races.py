@@ -109,16 +109,18 @@ async def test_every_reuse_of_a_refresh_token_ends_its_session(migrated: Databas
 
 
 async def test_fifty_refreshes_on_two_replicas_leave_one_live_chain(
-    migrated: Database, pair: Sequence[Replica]
+    migrated: Database, redis: Redis, tmp_path: Path
 ) -> None:
     [session] = seeded_sessions(migrated, 1)
-    async with wires([replica.url for replica in pair]) as clients:
-        answers = await asyncio.gather(*(exchange(clients[n % 2], session.refresh_token) for n in range(50)))
-        assert {answer.status for answer in answers} == {200}
-        [(access, refresh)] = {(a.json()["access_token"], a.json()["refresh_token"]) for a in answers}
-        for client in clients:
-            assert (await client.request("GET", VALIDATE, access)).status == 200
-        assert (await exchange(clients[0], refresh)).status == 200
+    # A busy machine may take longer for all of them than the grace lasts.
+    with replicas(2, migrated, redis, tmp_path, JANUA_REFRESH_GRACE_SECONDS="60") as pair:
+        async with wires([replica.url for replica in pair]) as clients:
+            answers = await asyncio.gather(*(exchange(clients[n % 2], session.refresh_token) for n in range(50)))
+            assert {answer.status for answer in answers} == {200}
+            [(access, refresh)] = {(a.json()["access_token"], a.json()["refresh_token"]) for a in answers}
+            for client in clients:
+                assert (await client.request("GET", VALIDATE, access)).status == 200
+            assert (await exchange(clients[0], refresh)).status == 200
     with migrated.connect() as connection:
         assert connection.execute("SELECT count(*) FROM rotated_tokens").fetchone() == (2,)
         assert connection.execute("SELECT count(*) FROM sessions WHERE is_active").fetchone() == (1,)

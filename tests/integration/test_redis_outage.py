@@ -23,7 +23,7 @@ SETTINGS = {
     "JANUA_CACHE_MEMORY_LEASE_SECONDS": "2",
     "JANUA_REDIS_TIMEOUT_SECONDS": "0.25",
 }
-BEFORE_SECONDS, DOWN_SECONDS, BACK_SECONDS = 3, 8, 10  # a logout in a replica's first lease waits for its end
+BEFORE_SECONDS, DOWN_SECONDS, BACK_SECONDS = 3, 8, 30  # a logout in a replica's first lease waits for its end
 READERS, REVOKERS = 4, 4  # of each replica
 
 

@@ -115,7 +115,7 @@ async def test_a_replica_that_stood_still_refuses_what_ended_meanwhile(apart: Ap
             with stopped(apart.cut_off.process):
                 began = time.monotonic()
                 await asyncio.gather(*(judge.log_out(revoker, session) for session in sessions))
-                assert time.monotonic() - began < LEASE_SECONDS + 3
+                assert time.monotonic() - began < LEASE_SECONDS + 10
                 # Sent after the answers, and read when the replica goes on:
                 waiting = [asyncio.create_task(judge.validate(frozen, session)) for session in sessions]
                 await asyncio.sleep(max(0.1, 1.5 * LEASE_SECONDS + began - time.monotonic()))

@@ -22,8 +22,6 @@ READERS = 250  # of each replica
 NEGATIVE_SECONDS = 2
 SETTINGS = {
     "JANUA_DATABASE_POOL_SIZE": "5",
-    "JANUA_CACHE_LEASE_SECONDS": "2",
-    "JANUA_CACHE_MEMORY_LEASE_SECONDS": "2",
     "JANUA_CACHE_NEGATIVE_SECONDS": str(NEGATIVE_SECONDS),
 }
 LOADS = 'janua_db_queries_total{path="/api/v1/auth/validate"}'
@@ -102,8 +100,10 @@ async def test_an_unknown_token_is_accepted_soon_after_it_became_known(
             connection.execute("UPDATE sessions SET token = %s WHERE id = %s", [fingerprint(token), session.id])
         known = time.monotonic()
         for client in clients:
+            asked = time.monotonic()
             while (await client.request("GET", VALIDATE, token)).status != 200:
-                assert time.monotonic() < known + NEGATIVE_SECONDS + 1
+                assert asked < known + NEGATIVE_SECONDS + 1  # it was asked then, however late the answer is
                 await asyncio.sleep(0.02)
+                asked = time.monotonic()
         again = [await client.request("GET", VALIDATE, token) for client in clients * 10]
     assert {answer.status for answer in again} == {200}

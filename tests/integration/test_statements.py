@@ -16,6 +16,7 @@ from service.database.tables import tenants, users
 from service.database.types import Json, UtcDateTime
 from service.ids import new_id
 from tests import servers
+from tests.harness import eventually
 
 pytestmark = pytest.mark.integration
 
@@ -23,6 +24,7 @@ WHO = Statement(
     select(func.pg_backend_pid().label("pid"), func.current_setting("janua.tenant_id", true()).label("tenant"))
 )
 SLEEP = Statement(select(func.pg_sleep(bindparam("seconds", type_=Integer)).label("slept")))
+FOR_EVER = 30  # more seconds than PostgreSQL lets a statement run
 DEFAULT = Statement(select(tenants.c.id).where(tenants.c.slug == "default"))
 
 
@@ -37,6 +39,13 @@ async def pool(migrated: servers.Database) -> AsyncIterator[Pool]:
 async def _pid(pool: Pool) -> int:
     (row,) = await pool.execute(WHO, {})
     return int(row.pid)
+
+
+async def _until_it_sleeps(database: servers.Database, pid: int) -> None:
+    """Wait until PostgreSQL's process of that number is within SLEEP."""
+    query = "SELECT FROM pg_stat_activity WHERE pid = %s AND wait_event = 'PgSleep'"
+    with database.connect("postgres") as observer:
+        await eventually(lambda: observer.execute(query, [pid]).fetchone() is not None)
 
 
 def _echo(value: Any, kind: Any) -> tuple[Statement, dict[str, Any]]:
@@ -123,9 +132,9 @@ async def test_an_error_is_sqlalchemys_hides_the_values_and_spoils_nothing(pool:
 async def test_the_time_limit_of_a_statement_is_the_servers(pool: Pool) -> None:
     before = await _pid(pool)
     async with pool.reading() as connection:
-        await connection.execute(text("SET statement_timeout = 100"))
+        await connection.execute(text("SET statement_timeout = 2000"))  # it holds for the quick one after it, too
     with pytest.raises(OperationalError):
-        await pool.execute(SLEEP, {"seconds": 3})
+        await pool.execute(SLEEP, {"seconds": 4})
     assert await _pid(pool) == before
 
 
@@ -156,10 +165,10 @@ async def test_a_connection_is_shared_with_transactions_that_are_rolled_back(poo
         assert await _pid(pool) == before
 
 
-async def test_who_is_cancelled_leaves_no_answer_behind(pool: Pool) -> None:
+async def test_who_is_cancelled_leaves_no_answer_behind(pool: Pool, migrated: servers.Database) -> None:
     before = await _pid(pool)
-    slow = asyncio.create_task(pool.execute(SLEEP, {"seconds": 3}))
-    await asyncio.sleep(0.2)
+    slow = asyncio.create_task(pool.execute(SLEEP, {"seconds": FOR_EVER}))
+    await _until_it_sleeps(migrated, before)
     slow.cancel()
     with pytest.raises(asyncio.CancelledError):
         await slow
@@ -169,8 +178,8 @@ async def test_who_is_cancelled_leaves_no_answer_behind(pool: Pool) -> None:
 
 async def test_a_connection_that_the_server_ends_is_replaced(pool: Pool, migrated: servers.Database) -> None:
     before = await _pid(pool)
-    slow = asyncio.create_task(pool.execute(SLEEP, {"seconds": 3}))
-    await asyncio.sleep(0.2)
+    slow = asyncio.create_task(pool.execute(SLEEP, {"seconds": FOR_EVER}))
+    await _until_it_sleeps(migrated, before)
     with migrated.connect("janua_app") as same_role:
         same_role.execute("SELECT pg_terminate_backend(%s)", [before])
     with pytest.raises(OperationalError):

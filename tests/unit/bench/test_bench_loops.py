@@ -127,7 +127,7 @@ async def test_a_crowd_logs_in_and_validates_its_own_tokens() -> None:
         return [ok(owner(next(n for n in range(3) if f"token-of-{POPULATION.email(n)}".encode() in request)))]
 
     async with serving(answer) as (port, _):
-        crowd = Crowd(port, POPULATION, users=3, pause_seconds=0.05, arrival_seconds=0.1, seconds=1)
+        crowd = Crowd(port, POPULATION, users=3, pause_seconds=0.05, arrival_seconds=0.1, seconds=5)
         samples = await crowd.run()
     assert samples.count(LOGIN) == 3
     assert samples.count(VALIDATE) >= 3

@@ -73,7 +73,7 @@ def test_an_answer_about_somebody_else_is_an_error(suite: Path, replicas: list[S
 def test_what_follows_from_the_seed_stays_out_of_the_results(suite: Path, replicas: list[Service]) -> None:
     service, population = replicas[0], Population("seed-that-nobody-reads", 5)
     service.knows(population)
-    settings = {**variables(population), "BASE_URL": service.url, "K6_WEB_DASHBOARD_PERIOD": "200ms"}
+    settings = {**variables(population), "BASE_URL": service.url, "K6_WEB_DASHBOARD_PERIOD": "50ms"}
     result = script(suite, "smoke", **settings)
     (folder,) = (suite / "results").iterdir()
     texts = {file.name: file.read_text() for file in folder.iterdir()}

@@ -43,7 +43,11 @@ def test_a_rate_takes_no_more_users_than_the_largest_profile(suite: Path, profil
 
 
 def test_a_rate_is_held(suite: Path, replicas: list[Service]) -> None:
-    code, output, summary = k6(suite, RATE="7", BASE_URL=replicas[0].url)
+    for _ in range(3):  # if the machine stands still k6 begins too few, or catches up beyond the end of the second
+        replicas[0].emails.clear()
+        code, output, summary = k6(suite, RATE="7", BASE_URL=replicas[0].url)
+        if 7 <= summary["iterations"] <= 8:
+            break
     assert (code, summary["dropped_iterations"], summary["rate"]) == (0, 0, 7)
     assert 7 <= summary["iterations"] == len(replicas[0].emails) <= 8
     assert "7 iterations/s" in output
@@ -53,7 +57,10 @@ def test_a_rate_that_cannot_be_held_fails_the_run(suite: Path, replicas: list[Se
     executors = suite / "k6" / "lib" / "executors.js"
     assert "MAX_USERS = 500" in executors.read_text()
     executors.write_text(executors.read_text().replace("MAX_USERS = 500", "MAX_USERS = 1"))
-    code, _, summary = k6(suite, RATE="20", BASE_URL=replicas[0].url)
+    for _ in range(3):  # in a machine that stands still for the whole second no iteration comes while another goes on
+        code, _, summary = k6(suite, RATE="20", BASE_URL=replicas[0].url)
+        if summary["dropped_iterations"] > 0:
+            break
     assert code == THRESHOLDS_FAILED
     assert summary["dropped_iterations"] > 0
     assert summary["thresholds_failed"] == ["dropped_iterations count<1"]

@@ -28,7 +28,7 @@ def test_the_script_keeps_the_results_of_a_run(suite: Path, replicas: list[Servi
 def test_a_run_that_is_long_enough_leaves_a_report_that_needs_nothing_else(
     suite: Path, replicas: list[Service]
 ) -> None:
-    result = script(suite, "smoke", BASE_URL=replicas[0].url, K6_WEB_DASHBOARD_PERIOD="200ms")
+    result = script(suite, "smoke", BASE_URL=replicas[0].url, K6_WEB_DASHBOARD_PERIOD="50ms")
     assert (result.returncode, result.stderr) == (0, "")
     (report,) = (suite / "results").glob("smoke_*/k6.html")
     loaded = re.findall(r"""<(?:script|link|img|iframe)[^>]*\b(?:src|href)=["']?([^"' >]+)""", report.read_text())

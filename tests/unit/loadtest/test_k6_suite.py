@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -20,7 +21,7 @@ def test_a_good_service_passes_and_the_counts_agree(suite: Path, replicas: list[
 
 
 def test_iterations_are_spread_over_the_replicas_and_addresses_are_unique(suite: Path, replicas: list[Service]) -> None:
-    k6(suite, BASE_URL=",".join(replica.url for replica in replicas))
+    _k6_with_iterations(2, suite, replicas)
     signups = [len(replica.emails) for replica in replicas]
     emails = [email for replica in replicas for email in replica.emails]
     assert min(signups) >= 1
@@ -64,6 +65,7 @@ def test_a_service_that_refuses_fails_the_run(suite: Path, replicas: list[Servic
 
 
 def test_a_service_that_is_slow_fails_the_run(suite: Path, replicas: list[Service]) -> None:
+    _set_targets(suite, token_validation_latency_p95_ms=100)
     replicas[0].validation_seconds = 0.15
     code, _, summary = k6(suite, BASE_URL=replicas[0].url)
     assert code == THRESHOLDS_FAILED
@@ -76,7 +78,7 @@ def test_under_stress_a_login_may_be_shed_and_is_counted_apart(
     suite: Path, replicas: list[Service], profile: str
 ) -> None:
     replicas[0].login_status = 429
-    code, output, summary = k6(suite, TYPE=profile, RATE="5", BASE_URL=replicas[0].url)
+    code, output, summary = _k6_with_iterations(1, suite, replicas[:1], TYPE=profile, RATE="5")
     assert (code, summary["error_rate"]) == (0, 0)
     assert summary["shed_by"] == {"signup": 0, "login": summary["shed"]}
     assert summary["shed"] == len(replicas[0].logins) > 0
@@ -108,11 +110,8 @@ def test_a_run_that_sends_nothing_fails_by_itself(suite: Path) -> None:
 
 
 def test_the_thresholds_are_the_targets(suite: Path, replicas: list[Service]) -> None:
-    path = suite.parent / "alerts" / "targets.json"
-    targets = json.loads(path.read_text())
-    for number, key in enumerate(sorted(targets["k6"]), start=1):
-        targets["k6"][key] = number / 1e6
-    path.write_text(json.dumps(targets))
+    names = json.loads((suite.parent / "alerts" / "targets.json").read_text())["k6"]
+    _set_targets(suite, **{name: number / 1e6 for number, name in enumerate(sorted(names), start=1)})
     code, _, summary = k6(suite, BASE_URL=replicas[0].url)
     assert code == THRESHOLDS_FAILED
     assert sorted(summary["thresholds_failed"]) == [
@@ -122,3 +121,25 @@ def test_the_thresholds_are_the_targets(suite: Path, replicas: list[Service]) ->
         "signup_latency p(95)<0.000004",
         "token_validation_latency p(95)<0.000005",
     ]
+
+
+def _set_targets(suite: Path, **milliseconds: float) -> None:
+    path = suite.parent / "alerts" / "targets.json"
+    targets = json.loads(path.read_text())
+    assert milliseconds.keys() <= targets["k6"].keys()
+    targets["k6"] |= milliseconds
+    path.write_text(json.dumps(targets))
+
+
+def _k6_with_iterations(
+    fewest: int, suite: Path, replicas: list[Service], **variables: str
+) -> tuple[int, str, dict[str, Any]]:
+    """Run the suite, up to three times: in a machine that stands still a run of a second begins too few iterations."""
+    for _ in range(3):
+        for replica in replicas:
+            replica.emails.clear()
+            replica.logins.clear()
+        code, output, summary = k6(suite, BASE_URL=",".join(replica.url for replica in replicas), **variables)
+        if summary["iterations"] >= fewest:
+            break
+    return code, output, summary

@@ -365,7 +365,7 @@ async def test_tls_with_a_server_that_does_not_shake_hands_leaves_no_socket() ->
         writer.close()
 
     async with await asyncio.start_server(keep_silent, "127.0.0.1", 0) as server:
-        client = Client(server.sockets[0].getsockname()[1], prefix="rediss://", seconds=0.2)
+        client = Client(server.sockets[0].getsockname()[1], prefix="rediss://", seconds=2)
         with pytest.raises(ConnectionLostError, match="no answer within") as error:
             await client.open()
         assert error.value.timed_out
