@@ -162,8 +162,8 @@ def password_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def postgres(password_file: Path) -> Iterator[Postgres]:
     password = password_file.read_text()
     environment = {"POSTGRES_USER": "postgres", "POSTGRES_PASSWORD": password, "POSTGRES_DB": "postgres"}
-    # DROP DATABASE waits for every backend, for one too whose client was cancelled before it said who it is.
-    settings = ["postgres", "-c", "fsync=off", "-c", "authentication_timeout=5s", "-c", "max_connections=200"]
+    # DROP DATABASE waits 5 s for every backend, for one too whose client was cancelled before it said who it is.
+    settings = ["postgres", "-c", "fsync=off", "-c", "authentication_timeout=3s", "-c", "max_connections=200"]
     with container("postgres", 5432, command=settings, environment=environment, mem_limit="512m", shm_size="128m") as (
         running,
         port,
