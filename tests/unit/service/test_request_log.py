@@ -112,12 +112,12 @@ def test_a_line_has_the_time_of_the_answer() -> None:
 
 async def test_the_lines_of_a_moment_are_written_together(output: Output, monkeypatch: pytest.MonkeyPatch) -> None:
     output.take_over(monkeypatch)
-    log = AnsweredRequests(CLOCK)
-    tell(log, tenant="one")
-    tell(log, tenant="other")
+    answered = AnsweredRequests(CLOCK)
+    tell(answered, tenant="one")
+    tell(answered, tenant="other")
     assert output.writes == []
     await written()
-    tell(log, tenant="later")
+    tell(answered, tenant="later")
     await written()
     assert [[json.loads(line)["tenant"] for line in write.splitlines()] for write in output.writes] == [
         ["one", "other"],
@@ -128,10 +128,10 @@ async def test_the_lines_of_a_moment_are_written_together(output: Output, monkey
 
 async def test_before_the_end_what_waits_is_written(output: Output, monkeypatch: pytest.MonkeyPatch) -> None:
     output.take_over(monkeypatch)
-    log = AnsweredRequests(CLOCK)
-    tell(log)
-    log.flush()
-    log.flush()
+    answered = AnsweredRequests(CLOCK)
+    tell(answered)
+    answered.flush()
+    answered.flush()
     await written()
     assert len(output.writes) == 1
 
@@ -142,13 +142,13 @@ async def test_a_broken_output_disturbs_nobody(
 ) -> None:
     failures: list[dict[str, Any]] = []
     asyncio.get_running_loop().set_exception_handler(lambda _loop, context: failures.append(context))
-    log = AnsweredRequests(CLOCK)
+    answered = AnsweredRequests(CLOCK)
     monkeypatch.setattr(sys, "stdout", stream := broken())
     for _ in range(50):
-        tell(log, tenant="x" * 1000)
+        tell(answered, tenant="x" * 1000)
         await written()
     output.take_over(monkeypatch)
-    tell(log, tenant="repaired")
+    tell(answered, tenant="repaired")
     await written()
     assert failures == []
     assert json.loads(output.writes[-1])["tenant"] == "repaired"
