@@ -1,7 +1,9 @@
 #!/usr/bin/env bash
 # Removes what tests left on the engine when they were ended before they could clean up: their containers are
-# labelled com.janua.test, their stacks are named e2e-….
+# labelled com.janua.test, their stacks are named e2e-…; and the processes that a killed update left.
 set -uo pipefail
+# Plugins of an update that was killed: they serve an engine that is gone, so their parent is process 1.
+pgrep --parent 1 --full '/janua/(toolchain|pulumi)/.*/pulumi-(language|resource)-' | xargs --no-run-if-empty kill
 docker version > /dev/null 2>&1 || exit 0
 {
     docker ps --all --quiet --filter label=com.janua.test
