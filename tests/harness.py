@@ -11,6 +11,7 @@ from typing import Any
 from uuid import UUID
 
 import httpx
+import pytest
 from fastapi import FastAPI
 from sqlalchemy import insert, select
 
@@ -146,6 +147,16 @@ async def eventually(condition: Callable[[], bool], seconds: float = 30) -> None
     async with asyncio.timeout(seconds):
         while not condition():  # noqa: ASYNC110 - what is waited for happens in threads, too
             await asyncio.sleep(0.01)
+
+
+def put_clock_forward(monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
+    """Put the running loop's clock forward once what is to take too long has begun; what begins later has all its time.
+
+    A time that really passes would be short, and over in a machine that stands still for a moment.
+    """
+    loop = asyncio.get_running_loop()
+    clock = loop.time
+    monkeypatch.setattr(loop, "time", lambda: clock() + seconds)
 
 
 def problem(response: httpx.Response, status: int, slug: str) -> dict[str, Any]:

@@ -55,9 +55,14 @@ def subjects(bench: Bench) -> list[tuple[Subject, Validations]]:
         (Subject(FASTAPI_DATABASE, others, both), replace(hot, path="/database/me")),
     ]
     for subject, validations in started:
-        each = replace(validations, draw="in turn")
-        bench.generator.run(ClosedLoop(subject.program.port, each, 4, _WARM_SECONDS, requests=HOT))
+        warm(bench, subject, validations)
     return started
+
+
+def warm(bench: Bench, subject: Subject, validations: Validations) -> None:
+    """Let a program see its users once."""
+    each = replace(validations, draw="in turn")
+    bench.generator.run(ClosedLoop(subject.program.port, each, 4, _WARM_SECONDS, requests=HOT))
 
 
 def compared(part: str, rounds: Mapping[str, Sequence[Round]], *, judged: bool) -> list[Figure]:

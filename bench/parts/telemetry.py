@@ -6,8 +6,6 @@ Processes of one program differ by some percent in what they spend, for as long 
 addresses. So the three are started anew again and again.
 """
 
-from dataclasses import replace
-
 from bench import targets
 from bench.arithmetic import ratios
 from bench.engine import Running
@@ -16,7 +14,7 @@ from bench.load.closed import ClosedLoop
 from bench.load.requests import Validations
 from bench.measuring import Bench, Findings
 from bench.parts.cpu import CONNECTIONS
-from bench.parts.subjects import HOT
+from bench.parts.subjects import HOT, warm
 from bench.rounds import Round, Subject, costs, over
 
 PART = "telemetry of validations, closed loop"
@@ -24,7 +22,6 @@ SILENT = "service without traces and request lines"
 WITHOUT_TRACES = "service without traces"
 ALL = "service with traces and request lines"
 _NO_LINES = {"log_level": "WARNING"}
-_WARM_SECONDS = 30
 
 
 def run(bench: Bench) -> Findings:
@@ -60,9 +57,8 @@ def _start(bench: Bench, number: int, zipkin: Running) -> list[Subject]:
         Subject(WITHOUT_TRACES, bench.programs.service(f"without-traces-{number}")),
         Subject(ALL, bench.programs.service(f"with-traces-{number}", sends)),
     ]
-    each = replace(_validations(bench), draw="in turn")
     for subject in subjects:
-        bench.generator.run(ClosedLoop(subject.program.port, each, 4, _WARM_SECONDS, requests=HOT))
+        warm(bench, subject, _validations(bench))
     return subjects
 
 

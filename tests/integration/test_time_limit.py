@@ -12,7 +12,7 @@ from sqlalchemy import Float, String, bindparam, func, select
 
 from service.database.statement import Statement
 from service.settings import Settings
-from tests.harness import Api, Person, eventually, problem, running
+from tests.harness import Api, Person, eventually, problem, put_clock_forward, running
 from tests.servers import Database, Redis
 
 pytestmark = pytest.mark.integration
@@ -58,13 +58,6 @@ async def _sleep(api: Api, use: str, seconds: float, name: str) -> str:
     return "too long"
 
 
-def _put_clock_forward(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the time of every request that runs now be over; those that begin afterwards have all of theirs."""
-    loop = asyncio.get_running_loop()
-    clock = loop.time
-    monkeypatch.setattr(loop, "time", lambda: clock() + SECONDS)
-
-
 def _sleepers(observer: psycopg.Connection[Any]) -> set[int]:
     """PostgreSQL's processes that sleep; one whose request is over goes on to, up to the statement's time-out."""
     query = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'PgSleep'"
@@ -84,7 +77,7 @@ async def test_its_connections_are_given_back_and_nobody_reads_its_answers(
             former = _sleepers(observer)
             slow = [asyncio.create_task(_sleep(api, use, FOR_EVER, "slow")) for _ in range(2)]
             await eventually(partial(_two_more_sleep, observer, former))
-            _put_clock_forward(monkeypatch)
+            put_clock_forward(monkeypatch, SECONDS)
             assert await asyncio.gather(*slow) == ["too long"] * 2
             assert api.metric("janua_db_pool_connections", state="in_use") == 0
             names = [f"{round_} {number}" for number in range(10)]
@@ -105,7 +98,7 @@ async def test_a_database_that_is_frozen_is_not_waited_for(
         frozen = [asyncio.create_task(_sleep(api, "reading", 0, "frozen")) for _ in range(2)]
         await eventually(lambda: api.metric("janua_db_pool_connections", state="in_use") == 2)
         started = time.monotonic()
-        _put_clock_forward(monkeypatch)
+        put_clock_forward(monkeypatch, SECONDS)
         answers = await asyncio.gather(*frozen)
         answered = time.monotonic()
         assert answers == ["too long"] * 2

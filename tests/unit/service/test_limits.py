@@ -8,7 +8,7 @@ from fastapi import Request
 from starlette.responses import StreamingResponse
 
 from service.settings import Settings
-from tests.harness import Api, eventually, problem, running
+from tests.harness import Api, eventually, problem, put_clock_forward, running
 
 SECONDS = 60
 
@@ -17,16 +17,6 @@ SECONDS = 60
 async def api(settings: Settings) -> AsyncIterator[Api]:
     async with running(settings.model_copy(update={"request_timeout_seconds": SECONDS})) as started:
         yield started
-
-
-def _put_clock_forward(monkeypatch: pytest.MonkeyPatch, seconds: float = SECONDS) -> None:
-    """Put the loop's clock forward: a time that really passes would be short, and over in a machine that stands still.
-
-    To be called when what is to take too long has begun.
-    """
-    loop = asyncio.get_running_loop()
-    clock = loop.time
-    monkeypatch.setattr(loop, "time", lambda: clock() + seconds)
 
 
 async def test_a_body_that_does_not_end_is_a_408(monkeypatch: pytest.MonkeyPatch, api: Api) -> None:
@@ -40,7 +30,7 @@ async def test_a_body_that_does_not_end_is_a_408(monkeypatch: pytest.MonkeyPatch
     headers = {"Content-Type": "application/json"}
     login = asyncio.create_task(api.client.post("/api/v1/auth/login", content=incomplete(), headers=headers))
     await awaited.wait()
-    _put_clock_forward(monkeypatch)
+    put_clock_forward(monkeypatch, SECONDS)
     answer = await login
     assert problem(answer, 408, "request-timeout")["detail"] == "The request was not complete after 60 seconds."
     # Who does not send the rest in time does not get to send it later.
@@ -59,11 +49,11 @@ async def test_drops_do_not_buy_time(monkeypatch: pytest.MonkeyPatch, api: Api) 
 
     login = asyncio.create_task(api.client.post("/api/v1/auth/login", content=dripping()))
     await eventually(lambda: drops > 0)
-    _put_clock_forward(monkeypatch, SECONDS / 2)
+    put_clock_forward(monkeypatch, SECONDS / 2)
     before = drops
     await eventually(lambda: drops > before)
     assert not login.done()
-    _put_clock_forward(monkeypatch, SECONDS / 2)
+    put_clock_forward(monkeypatch, SECONDS / 2)
     async with asyncio.timeout(SECONDS / 2):
         problem(await login, 408, "request-timeout")
 
@@ -82,7 +72,7 @@ async def test_a_request_that_is_not_served_in_time_is_a_503(monkeypatch: pytest
 
     request = asyncio.create_task(api.client.post("/slow", content=b"complete"))
     await entered.wait()
-    _put_clock_forward(monkeypatch)
+    put_clock_forward(monkeypatch, SECONDS)
     answer = await request
     assert problem(answer, 503, "took-too-long")["detail"] == "No answer could be had within 60 seconds: try again."
     assert answer.headers["retry-after"] == "1"
@@ -102,7 +92,7 @@ async def test_waiting_for_the_client_to_go_is_no_wait_for_its_body(monkeypatch:
 
     request = asyncio.create_task(api.client.post("/watching", content=b"complete"))
     await watches.wait()
-    _put_clock_forward(monkeypatch)
+    put_clock_forward(monkeypatch, SECONDS)
     problem(await request, 503, "took-too-long")
 
 
@@ -120,7 +110,7 @@ async def test_an_answer_that_has_begun_is_broken_off(monkeypatch: pytest.Monkey
 
     request = asyncio.create_task(api.client.get("/endless"))
     await begun.wait()
-    _put_clock_forward(monkeypatch)
+    put_clock_forward(monkeypatch, SECONDS)
     with pytest.raises(TimeoutError):  # which makes the server close the connection
         await request
     labels = {"method": "GET", "path": "/endless", "status": "200"}
@@ -149,5 +139,5 @@ async def test_requests_wait_side_by_side(monkeypatch: pytest.MonkeyPatch, api: 
     answers = await asyncio.gather(*(api.client.get("/quick", params={"number": n}) for n in range(20)))
     assert [(answer.status_code, answer.json()) for answer in answers] == [(200, n) for n in range(20)]
     assert not any(task.done() for task in slow_ones)
-    _put_clock_forward(monkeypatch)
+    put_clock_forward(monkeypatch, SECONDS)
     assert [answer.status_code for answer in await asyncio.gather(*slow_ones)] == [503] * 20
